@@ -1,0 +1,1 @@
+//! Numbers only: item response theory, reliability, rater agreement and change.

@@ -1,0 +1,67 @@
+//! One statement, either engine: the same expression is pasted into both arms.
+
+/// Declares statements as constants and gathers them into `STATEMENTS`, the module's catalogue.
+///
+/// ```ignore
+/// base::statements! {
+///     CONTACT_BY_ID = "SELECT id, name FROM contact WHERE id = $1";
+///     CLAIM = sqlite "UPDATE …", postgres "UPDATE … FOR UPDATE SKIP LOCKED …";
+/// }
+/// ```
+#[macro_export]
+macro_rules! statements {
+    (@one $name:ident = $sql:literal) => {
+        const $name: $crate::db::Statement =
+            $crate::db::Statement { name: stringify!($name), sqlite: $sql, postgres: $sql };
+    };
+    (@one $name:ident = sqlite $sqlite:literal, postgres $postgres:literal) => {
+        const $name: $crate::db::Statement = $crate::db::Statement {
+            name: stringify!($name),
+            sqlite: $sqlite,
+            postgres: $postgres,
+        };
+    };
+    ($($name:ident = $($engine:ident)? $sql:literal $(, postgres $postgres:literal)?;)+) => {
+        $($crate::statements!(@one $name = $($engine)? $sql $(, postgres $postgres)?);)+
+        /// Every statement of this module, for the test that has both engines parse them.
+        pub const STATEMENTS: &[$crate::db::Statement] = &[$($name),+];
+    };
+}
+
+/// Runs a statement; gives the number of rows it changed.
+#[macro_export]
+macro_rules! execute {
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
+        let statement: $crate::db::Statement = $statement;
+        match $crate::db::Queries::conn($on) {
+            $crate::db::Conn::Sqlite(conn) => {
+                ::sqlx::query(statement.sqlite)$(.bind($bind))*.execute(&mut *conn).await
+                    .map(|done| done.rows_affected())
+            }
+            $crate::db::Conn::Postgres(conn) => {
+                ::sqlx::query(statement.postgres)$(.bind($bind))*.execute(&mut *conn).await
+                    .map(|done| done.rows_affected())
+            }
+        }
+        .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
+    }};
+}
+
+/// Runs a query for a `FromRow` type with the named method of `sqlx` (`fetch_one`, `fetch_optional`, `fetch_all`).
+#[macro_export]
+macro_rules! fetch {
+    ($method:ident => $row:ty, $on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
+        let statement: $crate::db::Statement = $statement;
+        match $crate::db::Queries::conn($on) {
+            $crate::db::Conn::Sqlite(conn) => {
+                ::sqlx::query_as::<_, $row>(statement.sqlite)$(.bind($bind))*
+                    .$method(&mut *conn).await
+            }
+            $crate::db::Conn::Postgres(conn) => {
+                ::sqlx::query_as::<_, $row>(statement.postgres)$(.bind($bind))*
+                    .$method(&mut *conn).await
+            }
+        }
+        .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
+    }};
+}

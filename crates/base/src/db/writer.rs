@@ -1,0 +1,214 @@
+//! Group commit for SQLite: many requests, one fsync.
+//!
+//! SQLite has one writer. A request takes the writer's connection, works inside its own savepoint, releases it and waits.
+//! The committer asks for the connection through the same first-come-first-served queue, so everybody who was waiting when
+//! it asked is in the group that it then commits; only after that `COMMIT` (with `synchronous=FULL`, an fsync of the
+//! write-ahead log) are the group's requests answered. A request that gives up is rolled back to its savepoint by whoever
+//! comes next. If the engine rolls back the whole group (a full disk, an I/O error), every request in it fails and none is
+//! acknowledged.
+
+use std::sync::Arc;
+
+use sqlx::{Connection, Executor, PgPool, Postgres, SqliteConnection};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
+
+use super::{Conn, DbError};
+
+/// A request's write: begun, and undone unless [`Tx::commit`] says otherwise.
+#[derive(Debug)]
+pub struct Tx(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Sqlite(Member),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// A request's place in the open group.
+#[derive(Debug)]
+struct Member {
+    group: OwnedMutexGuard<Group>,
+    wake: Arc<Notify>,
+    released: bool,
+}
+
+/// The writer's connection and the group that is open on it.
+#[derive(Debug)]
+struct Group {
+    /// Nothing once the database is closed.
+    conn: Option<SqliteConnection>,
+    /// `BEGIN` was run and neither `COMMIT` nor `ROLLBACK` since.
+    open: bool,
+    /// The last member went without releasing its savepoint.
+    abandoned: bool,
+    waiting: Vec<oneshot::Sender<Result<(), String>>>,
+}
+
+/// The one writer of a SQLite file.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    group: Arc<Mutex<Group>>,
+    wake: Arc<Notify>,
+}
+
+impl Writer {
+    /// Takes the connection and starts the committer.
+    pub(super) fn start(conn: SqliteConnection) -> Self {
+        let group = Group { conn: Some(conn), open: false, abandoned: false, waiting: Vec::new() };
+        let writer = Self { group: Arc::new(Mutex::new(group)), wake: Arc::new(Notify::new()) };
+        let (group, wake) = (Arc::downgrade(&writer.group), Arc::clone(&writer.wake));
+        tokio::spawn(async move {
+            loop {
+                wake.notified().await;
+                let Some(group) = group.upgrade() else { return };
+                let mut group = group.lock().await;
+                group.settle().await;
+                if group.conn.is_none() {
+                    return;
+                }
+            }
+        });
+        writer
+    }
+
+    pub(super) async fn begin(&self) -> Result<Tx, DbError> {
+        let mut group = Arc::clone(&self.group).lock_owned().await;
+        group.join().await?;
+        Ok(Tx(Kind::Sqlite(Member { group, wake: Arc::clone(&self.wake), released: false })))
+    }
+
+    pub(super) async fn close(&self) {
+        let mut group = self.group.lock().await;
+        group.settle().await;
+        if let Some(conn) = group.conn.take() {
+            let _ = conn.close().await;
+        }
+        self.wake.notify_one();
+    }
+}
+
+impl Group {
+    /// Opens the group if need be, tidies after a member that gave up, and sets the new member's savepoint.
+    async fn join(&mut self) -> Result<(), DbError> {
+        if self.abandoned {
+            self.undo_abandoned().await;
+        }
+        let opened = if self.open { Ok(()) } else { self.run("BEGIN IMMEDIATE").await };
+        if let Err(cause) = opened {
+            return Err(DbError::Open { operation: "beginning to write", cause });
+        }
+        self.open = true;
+        self.run("SAVEPOINT member")
+            .await
+            .map_err(|cause| DbError::Open { operation: "beginning to write", cause })
+    }
+
+    /// Commits what the group holds and answers everybody in it.
+    async fn settle(&mut self) {
+        if self.abandoned {
+            self.undo_abandoned().await;
+        }
+        if !self.open {
+            return;
+        }
+        let outcome = self.run("COMMIT").await;
+        if outcome.is_err() {
+            let _ = self.run("ROLLBACK").await;
+        }
+        self.open = false;
+        self.answer(&outcome);
+    }
+
+    /// Rolls back to the savepoint of a member that gave up. If the savepoint is gone, the engine has rolled back the
+    /// whole group with it, and everybody in it has failed.
+    async fn undo_abandoned(&mut self) {
+        self.abandoned = false;
+        let undone = match self.run("ROLLBACK TO member").await {
+            Ok(()) => self.run("RELEASE member").await,
+            gone => gone,
+        };
+        if let Err(cause) = undone {
+            self.fail(cause).await;
+        }
+    }
+
+    async fn fail(&mut self, cause: String) {
+        let _ = self.run("ROLLBACK").await;
+        self.open = false;
+        self.answer(&Err(cause));
+    }
+
+    fn answer(&mut self, outcome: &Result<(), String>) {
+        for waiting in self.waiting.drain(..) {
+            // A client that has gone away needs no answer; its write stands.
+            let _ = waiting.send(outcome.clone());
+        }
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), String> {
+        let Some(conn) = &mut self.conn else {
+            return Err(String::from("the database is closed"));
+        };
+        // A statement rather than raw SQL, so that it is prepared once and kept.
+        (&mut *conn).execute(sqlx::query(sql)).await.map(|_| ()).map_err(|e| e.to_string())
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        if !self.released {
+            self.group.abandoned = true;
+        }
+        // After this the guard goes, and the committer's turn comes behind those already waiting.
+        self.wake.notify_one();
+    }
+}
+
+impl Tx {
+    pub(super) async fn begin_postgres(pool: &PgPool) -> Result<Self, DbError> {
+        let begun = pool.begin().await;
+        begun
+            .map(|tx| Self(Kind::Postgres(tx)))
+            .map_err(|e| DbError::Open { operation: "beginning to write", cause: e.to_string() })
+    }
+
+    pub(super) fn conn(&mut self) -> Conn<'_> {
+        match &mut self.0 {
+            Kind::Sqlite(member) => {
+                #[expect(clippy::expect_used, reason = "begin() refuses once it is closed")]
+                let conn = member.group.conn.as_mut().expect("open while a member holds it");
+                Conn::Sqlite(conn)
+            }
+            Kind::Postgres(tx) => Conn::Postgres(tx),
+        }
+    }
+
+    /// Makes the write durable; when this returns, it is.
+    ///
+    /// # Errors
+    /// [`DbError::Commit`] if it could not be: nothing of it is there then.
+    pub async fn commit(self) -> Result<(), DbError> {
+        match self.0 {
+            Kind::Sqlite(member) => member.commit().await,
+            Kind::Postgres(tx) => tx.commit().await.map_err(|e| DbError::Commit(e.to_string())),
+        }
+    }
+}
+
+impl Member {
+    async fn commit(mut self) -> Result<(), DbError> {
+        if let Err(cause) = self.group.run("RELEASE member").await {
+            self.released = true;
+            self.group.fail(cause.clone()).await;
+            return Err(DbError::Commit(cause));
+        }
+        self.released = true;
+        let (answer, answered) = oneshot::channel();
+        self.group.waiting.push(answer);
+        drop(self);
+        match answered.await {
+            Ok(outcome) => outcome.map_err(DbError::Commit),
+            Err(_) => Err(DbError::Commit(String::from("the writer stopped"))),
+        }
+    }
+}

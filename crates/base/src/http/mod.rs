@@ -1,0 +1,18 @@
+//! What every page and form stands on: the visit, the page, the form, the refusal, and the guard around them all.
+
+mod budget;
+mod form;
+mod guard;
+mod page;
+mod refusal;
+mod submit;
+mod visit;
+
+pub use budget::Budgets;
+pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors};
+pub use guard::guard;
+pub use page::{Cache, Chrome, OpenGraph, Stored, html};
+pub use refusal::{Incident, Refusal};
+pub use submit::{FORM_TIME_MIN_MS, Once, STATEMENTS as SUBMIT_STATEMENTS, Submit, SubmitFault};
+pub use submit::{issue as issue_submit_id, once};
+pub use visit::{Visit, is_local, see_other};

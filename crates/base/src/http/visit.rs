@@ -1,0 +1,196 @@
+//! The shared facts of one request.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use ipnet::IpNet;
+
+use super::page::{Cache, Chrome, html};
+use super::{Refusal, Submit, SubmitFault, submit};
+use crate::config::is_loopback_host;
+use crate::house::House;
+use crate::keys::{Token, Use};
+
+/// Who asks, when, and of which house.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The house.
+    pub house: Arc<House>,
+    /// UTC milliseconds at the start of the request.
+    pub now_ms: i64,
+    /// The client's address, through trusted proxies.
+    pub ip: IpAddr,
+    /// Whether the built-in mailbox is open to this request.
+    pub mailbox: bool,
+    /// The path asked for.
+    pub path: String,
+}
+
+impl Visit {
+    /// The frame of a page with this title.
+    #[must_use]
+    pub fn chrome(&self, title: &str) -> Chrome {
+        Chrome::new(&self.house, title, &self.path, self.mailbox)
+    }
+
+    /// A private page: not stored, not indexed, no referrer.
+    ///
+    /// # Errors
+    /// If the template fails.
+    pub fn show(&self, page: &impl askama::Template) -> Result<Response, Refusal> {
+        html(StatusCode::OK, Cache::Private, page)
+    }
+
+    /// The same form again with its faults: 422.
+    ///
+    /// # Errors
+    /// If the template fails.
+    pub fn show_faults(&self, page: &impl askama::Template) -> Result<Response, Refusal> {
+        html(StatusCode::UNPROCESSABLE_ENTITY, Cache::Private, page)
+    }
+
+    /// A fresh submit id for `form`.
+    #[must_use]
+    pub fn submit_id(&self, form: &str) -> String {
+        submit::issue(&self.house.keys, &self.house.chance, form, self.now_ms)
+    }
+
+    /// Checks the submit id that came with `form`, its time included unless budgets are off.
+    ///
+    /// # Errors
+    /// Why it will not do.
+    pub fn check_submit(&self, form: &str, id: &str) -> Result<Submit, SubmitFault> {
+        let submit = Submit::check(&self.house.keys, form, id, self.now_ms)?;
+        if self.house.budgets.on() {
+            submit.check_time(self.now_ms)?;
+        }
+        Ok(submit)
+    }
+
+    /// Takes one from this network's budget.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] if it is used up.
+    pub fn take_budget(&self) -> Result<(), Refusal> {
+        self.house.budgets.take(self.ip, self.now_ms).map_err(|wait_ms| Refusal::TooMany {
+            retry_after_s: u32::try_from(wait_ms / 1_000 + 1).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// The absolute URL of a private link.
+    #[must_use]
+    pub fn link(&self, use_: Use, row_id: &str, nonce: &str) -> String {
+        self.house.link(use_, row_id, nonce)
+    }
+
+    /// Reads a link's token.
+    ///
+    /// # Errors
+    /// [`Refusal::DeadLink`] if it cannot be one.
+    pub fn token(&self, text: &str) -> Result<Token, Refusal> {
+        Token::parse(text).ok_or(Refusal::DeadLink)
+    }
+
+    /// The client's address as the ledger keeps it: its network only.
+    #[must_use]
+    pub fn truncated_ip(&self) -> String {
+        match self.ip.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(v6) => {
+                format!("{}/48", std::net::Ipv6Addr::from(u128::from(v6) >> 80 << 80))
+            }
+        }
+    }
+}
+
+/// A redirect after a successful POST.
+#[must_use]
+pub fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(http::header::LOCATION, location)]).into_response()
+}
+
+impl<S> FromRequestParts<S> for Visit
+where
+    Arc<House>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let house = <Arc<House>>::from_ref(state);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+        let ip = client_ip(peer, &parts.headers, &house.trusted_proxies);
+        let mailbox = house.mailbox && is_local(&parts.headers);
+        let path = parts.uri.path().to_owned();
+        Ok(Self { now_ms: house.clock.now_ms(), ip, mailbox, path, house })
+    }
+}
+
+/// Whether the request came straight to this machine's own name: the only kind that may open the built-in mailbox.
+#[must_use]
+pub fn is_local(headers: &HeaderMap) -> bool {
+    let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+    let host = headers.get(HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    is_loopback_host(name.map_or(host, |(name, _)| name))
+        && !forwarded.iter().any(|name| headers.contains_key(*name))
+}
+
+/// The last address in `X-Forwarded-For` that is not a trusted proxy, if the peer is one.
+fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|range| range.contains(&ip.to_canonical()));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let hops: Vec<&str> = hops.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut client = peer;
+    for hop in hops.iter().rev() {
+        let Ok(ip) = hop.parse() else { break };
+        client = ip;
+        if !is_trusted(&ip) {
+            break;
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn forwarded_addresses_count_only_through_a_trusted_proxy() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let xff = headers(&[("x-forwarded-for", "203.0.113.9, 198.51.100.7, 10.0.0.2")]);
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let stranger: IpAddr = "198.51.100.1".parse().unwrap();
+        assert_eq!(client_ip(proxy, &xff, &trusted).to_string(), "198.51.100.7");
+        assert_eq!(client_ip(stranger, &xff, &trusted), stranger);
+        assert_eq!(client_ip(proxy, &headers(&[("x-forwarded-for", "nonsense")]), &trusted), proxy);
+    }
+
+    #[test]
+    fn only_this_machine_itself_may_open_the_mailbox() {
+        assert!(is_local(&headers(&[("host", "127.0.0.1:8080")])));
+        assert!(is_local(&headers(&[("host", "localhost")])));
+        assert!(is_local(&headers(&[("host", "[::1]:8080")])));
+        assert!(!is_local(&headers(&[("host", "www.example.org")])));
+        assert!(!is_local(&headers(&[])));
+        assert!(!is_local(&headers(&[("host", "127.0.0.1"), ("x-forwarded-for", "203.0.113.9")])));
+    }
+}

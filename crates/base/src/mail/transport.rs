@@ -1,0 +1,112 @@
+//! Handing a letter over: to a mail server, or to the built-in mailbox.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+
+use super::{Letter, Outgoing};
+use crate::config::SmtpUrl;
+use crate::house::House;
+
+/// The longest single wait in an SMTP conversation (RFC 5321 4.5.3.2 allows 10 minutes; the lease must outlast the sum).
+const SMTP_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Where letters are handed over.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    /// A mail server.
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    /// The built-in mailbox.
+    Mailbox,
+}
+
+/// Why a letter was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It may be taken later.
+    Transient(String),
+    /// It will never be taken.
+    Permanent(String),
+}
+
+impl Transport {
+    /// The transport to the configured server, or the built-in mailbox.
+    ///
+    /// # Errors
+    /// What is wrong with the URL.
+    pub fn new(smtp: Option<&SmtpUrl>) -> Result<Self, String> {
+        let Some(smtp) = smtp else { return Ok(Self::Mailbox) };
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&smtp.url)
+            .map_err(|e| format!("smtp-url: {e}. Write smtps://user:password@host"))?;
+        Ok(Self::Smtp(builder.timeout(Some(SMTP_TIMEOUT)).build()))
+    }
+
+    /// Hands a composed message to the server; the mailbox takes everything.
+    pub(super) async fn send(&self, message: Message) -> Result<String, Failure> {
+        let Self::Smtp(smtp) = self else {
+            return Ok(String::from("kept in the built-in mailbox"));
+        };
+        match smtp.send(message).await {
+            Ok(reply) => Ok(reply.message().collect::<Vec<_>>().join(" ")),
+            Err(e) if e.is_permanent() => Err(Failure::Permanent(chain(&e))),
+            Err(e) => Err(Failure::Transient(chain(&e))),
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(deeper) = source {
+        let deeper_text = deeper.to_string();
+        if !text.contains(&deeper_text) {
+            text.push_str(": ");
+            text.push_str(&deeper_text);
+        }
+        source = deeper.source();
+    }
+    text
+}
+
+/// Composes the message of RFC 5322 with its automatic-mail headers.
+pub(super) fn compose(
+    house: &House,
+    outgoing: &Outgoing,
+    letter: &Letter,
+    created_ms: i64,
+) -> Result<Message, String> {
+    let from: Address = house.mail_from.parse().map_err(|e| format!("the sender: {e}"))?;
+    let domain = from.domain().to_owned();
+    let to: Address = outgoing.to_address.parse().map_err(|e| format!("the address: {e}"))?;
+    let sent_at = SystemTime::UNIX_EPOCH
+        + Duration::from_millis(u64::try_from(created_ms).unwrap_or_default());
+    let mut builder = Message::builder()
+        .from(Mailbox::new(Some(house.site.provider.name.clone()), from))
+        .to(Mailbox::new(None, to))
+        .subject(letter.subject.clone())
+        .date(sent_at)
+        .message_id(Some(format!("<{}@{domain}>", outgoing.id)));
+    if let Some(reply_to) = &letter.reply_to {
+        let address: Address = reply_to.parse().map_err(|e| format!("reply-to: {e}"))?;
+        builder = builder.reply_to(Mailbox::new(None, address));
+    }
+    let mut message = builder
+        .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+        .map_err(|e| format!("composing: {e}"))?;
+    let mut add = |name: &'static str, value: String| {
+        let name = HeaderName::new_from_ascii_str(name);
+        message.headers_mut().insert_raw(HeaderValue::new(name, value));
+    };
+    // RFC 3834: nobody should answer this automatically.
+    add("Auto-Submitted", String::from("auto-generated"));
+    if let Some(unsubscribe) = &letter.unsubscribe {
+        add("List-Unsubscribe", format!("<{unsubscribe}>"));
+        // RFC 8058 speaks of HTTPS only.
+        if unsubscribe.starts_with("https://") {
+            add("List-Unsubscribe-Post", String::from("List-Unsubscribe=One-Click"));
+        }
+    }
+    Ok(message)
+}

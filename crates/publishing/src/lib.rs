@@ -1,1 +1,11 @@
-//! To be written.
+//! What people read: home, articles, programmes and the legal pages, made from Markdown files in the site.
+//!
+//! Everything here is the same for everybody, so each page is rendered once, at start, and answered from memory with an ETag.
+
+mod feeds;
+mod markdown;
+mod model;
+mod pages;
+
+pub use model::{Article, Programme, Publication};
+pub use pages::{Library, routes};

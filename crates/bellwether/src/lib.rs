@@ -1,0 +1,79 @@
+//! The composition: the only place that knows every capability.
+
+pub mod serve;
+
+use std::sync::Arc;
+
+use axum::Router;
+use base::assets::Assets;
+use base::chance::Chance;
+use base::clock::Clock;
+use base::config::{Config, is_loopback_host};
+use base::db::Db;
+use base::house::House;
+use base::http::Budgets;
+use base::keys::Keys;
+use base::mail::Templates;
+use base::site::{Site, Source};
+use publishing::{Library, Publication};
+use tokio::sync::Notify;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// Builds the house from a configuration; `bound_url` stands in for a public URL that was not set.
+///
+/// # Errors
+/// Every fault, each a sentence with its remedy.
+pub async fn open_house(
+    config: &Config,
+    bound_url: String,
+    clock: Clock,
+    chance: Chance,
+) -> Result<Arc<House>, Vec<String>> {
+    let one = |fault: String| vec![fault];
+    let source = config.site.clone().map_or(Source::Embedded, Source::Folder);
+    let site = Site::load(&source)?;
+    let assets = Assets::new(&source, &site).map_err(one)?;
+    let public_url = config.public_url.clone().unwrap_or(bound_url);
+    let host = public_url.split_once("://").map_or("", |(_, host)| host);
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let mailbox = config.smtp.is_none();
+    if mailbox && !(config.listen.ip().is_loopback() && is_loopback_host(name)) {
+        return Err(one(String::from(
+            "smtp-url: is required, because people other than you can reach this site. Write smtps://user:password@host.",
+        )));
+    }
+    let (secret_file, may_make) = &config.secret_file;
+    let keys = Keys::load(secret_file, *may_make, &chance)
+        .map_err(|e| one(format!("secret-file: {} cannot be used: {e}", secret_file.display())))?;
+    let db = Db::open(&config.database).await.map_err(|e| one(e.to_string()))?;
+    Ok(Arc::new(House {
+        db,
+        clock,
+        chance,
+        keys,
+        assets,
+        public_url,
+        mail_from: config.mail_from.clone().unwrap_or_else(|| site.provider.mail_from.clone()),
+        templates: Templates::default(),
+        mailbox,
+        trusted_proxies: config.trusted_proxies.clone(),
+        budgets: Budgets::new(config.abuse_budgets),
+        mail_queued: Arc::new(Notify::new()),
+        site,
+        source,
+    }))
+}
+
+/// Every route of the product, inside the guard.
+///
+/// # Errors
+/// Every fault of the site's files.
+pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
+    let publication = Publication::load(&house.source, &house.site)?;
+    let library = Library::new(house, &publication).map_err(|fault| vec![fault])?;
+    let routes =
+        base::pages::routes(Arc::clone(house)).merge(publishing::routes(Arc::new(library)));
+    let guard = axum::middleware::from_fn_with_state(Arc::clone(house), base::http::guard);
+    Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(CompressionLayer::new()))
+}

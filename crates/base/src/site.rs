@@ -284,6 +284,14 @@ impl Site {
         if faults.is_empty() { Ok(site) } else { Err(faults) }
     }
 
+    /// The bare address that mails come from, unless configured otherwise.
+    #[must_use]
+    pub fn sender(&self) -> String {
+        let written = &self.provider.mail_from;
+        let mailbox = written.parse::<lettre::message::Mailbox>();
+        mailbox.map_or_else(|_| written.clone(), |mailbox| mailbox.email.to_string())
+    }
+
     /// The label of a level, or nothing if there is no such level.
     #[must_use]
     pub fn level_label(&self, id: &str) -> Option<&str> {
@@ -352,6 +360,14 @@ mod tests {
         assert!((contrast("#000000", "#ffffff").unwrap() - 21.0).abs() < 1e-9);
         assert!((contrast("#777777", "#ffffff").unwrap() - 4.48).abs() < 0.01);
         assert_eq!(contrast("red", "#ffffff"), None);
+    }
+
+    #[test]
+    fn the_sender_may_be_written_with_a_name() {
+        let mut site = Site::load(&Source::Embedded).unwrap();
+        site.provider.mail_from = "Your Organisation <letters@example.org>".to_owned();
+        assert_eq!(site.sender(), "letters@example.org");
+        assert_eq!(site.faults(), Vec::<String>::new());
     }
 
     #[test]

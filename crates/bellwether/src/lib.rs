@@ -54,7 +54,7 @@ pub async fn open_house(
         keys,
         assets,
         public_url,
-        mail_from: config.mail_from.clone().unwrap_or_else(|| site.provider.mail_from.clone()),
+        mail_from: config.mail_from.clone().unwrap_or_else(|| site.sender()),
         templates: Templates::default(),
         mailbox,
         trusted_proxies: config.trusted_proxies.clone(),

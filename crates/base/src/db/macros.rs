@@ -2,7 +2,7 @@
 
 /// Declares statements as constants and gathers them into `STATEMENTS`, the module's catalogue.
 ///
-/// ```ignore
+/// ```text
 /// base::statements! {
 ///     CONTACT_BY_ID = "SELECT id, name FROM contact WHERE id = $1";
 ///     CLAIM = sqlite "UPDATE …", postgres "UPDATE … FOR UPDATE SKIP LOCKED …";

@@ -1,0 +1,67 @@
+//! Writes that wait together are made durable together, and a write that gives up takes nobody with it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use base::chance::Chance;
+use base::clock::Clock;
+use base::db::{Db, Target};
+use base::http::{Once, Submit, issue_submit_id, once};
+use base::keys::Keys;
+
+async fn open() -> (Db, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&Target::Sqlite(dir.path().join("test.sqlite"))).await.unwrap();
+    (db, dir)
+}
+
+fn submit(seed: u64) -> Submit {
+    let keys = Keys::from_bytes([1; 32]);
+    let now_ms = Clock::manual(1_000).now_ms();
+    let id = issue_submit_id(&keys, &Chance::from_seed(seed), "quiz", now_ms);
+    Submit::check(&keys, "quiz", &id, now_ms).unwrap()
+}
+
+async fn send(db: &Db, submit: &Submit, outcome: &str) -> Once {
+    let mut tx = db.begin().await.unwrap();
+    let claim = once(&mut tx, submit, "body", outcome, 1_000).await.unwrap();
+    tx.commit().await.unwrap();
+    claim
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_identical_submissions_at_once_are_one() {
+    let (db, _dir) = open().await;
+    let submit = submit(1);
+    let sends = (0..50).map(|n| {
+        let (db, submit) = (db.clone(), submit.clone());
+        tokio::spawn(async move { send(&db, &submit, &format!("/sent/{n}")).await })
+    });
+    let mut outcomes = Vec::new();
+    for send in sends.collect::<Vec<_>>() {
+        outcomes.push(send.await.unwrap());
+    }
+    assert_eq!(outcomes.iter().filter(|once| **once == Once::First).count(), 1);
+    let mut led_to: Vec<_> = outcomes.iter().filter(|once| **once != Once::First).collect();
+    led_to.dedup();
+    assert_eq!(led_to.len(), 1, "everybody else is led to the one place");
+}
+
+#[tokio::test]
+async fn a_write_that_gives_up_is_undone_and_its_neighbours_stand() {
+    let (db, _dir) = open().await;
+    assert_eq!(send(&db, &submit(1), "/one").await, Once::First);
+    let mut given_up = db.begin().await.unwrap();
+    once(&mut given_up, &submit(2), "body", "/two", 1_000).await.unwrap();
+    drop(given_up);
+    assert_eq!(send(&db, &submit(3), "/three").await, Once::First);
+    assert_eq!(send(&db, &submit(2), "/again").await, Once::First, "the first try left nothing");
+    assert_eq!(send(&db, &submit(1), "/x").await, Once::Again(String::from("/one")));
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_reopening() {
+    let (db, dir) = open().await;
+    send(&db, &submit(1), "/one").await;
+    db.close().await;
+    let again = Db::open(&Target::Sqlite(dir.path().join("test.sqlite"))).await.unwrap();
+    assert_eq!(send(&again, &submit(1), "/x").await, Once::Again(String::from("/one")));
+}

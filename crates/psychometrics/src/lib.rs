@@ -1,5 +1,33 @@
 //! Numbers only: item response theory, reliability, rater agreement and change.
+//!
+//! No input or output, no clock, no chance, no global state: everything a function depends on is
+//! an argument. Two modules are the ground for the rest:
+//!
+//! - [`models`]: category probabilities, their derivatives and the information of an item, for
+//!   eight response models behind one trait;
+//! - [`posterior`]: what a person's answers say of two correlated traits at once, with region
+//!   probabilities and a credible ellipse, computed so that the bits never depend on the machine.
+//!
+//! ```
+//! use psychometrics::models::{Graded, ItemParameters};
+//! use psychometrics::posterior::{Grid, Prior, RegionMap, ScoredItem, ScoringKey};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let item = |dimension| -> Result<ScoredItem, psychometrics::models::ModelError> {
+//!     let parameters = Graded::from_thresholds(1.6, &[-2.0, -0.8, 0.4, 1.7])?;
+//!     Ok(ScoredItem { dimension, parameters: ItemParameters::Graded(parameters) })
+//! };
+//! let items = vec![item(0)?, item(0)?, item(1)?, item(1)?];
+//! let key = ScoringKey::new(items, Vec::new(), Prior::standard(0.5)?, Grid::default())?;
+//! let posterior = key.posterior(&[Some(4), Some(3), Some(1), None], &[])?;
+//! assert!(posterior.mean[0] > 0.5 && posterior.mean[1] < posterior.mean[0]);
+//!
+//! let odds = posterior.region_probabilities(&RegionMap::quadrants());
+//! let total: f64 = odds.regions.iter().map(|region| region.probability).sum();
+//! assert!((total - 1.0).abs() < 1e-9);
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod graded;
 pub mod models;
 pub mod posterior;

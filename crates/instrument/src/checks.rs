@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::form::{AnswersNeeded, Form, count_ratings};
 use crate::item::{Graded, Item, ItemKind, Key, Pair, Scenario};
-use crate::map::Region;
+use crate::map::{Axis, Region};
 use crate::model::{Approach, Facet, Status};
 use crate::order;
 use crate::parse::forms::{FormDraft, includes};
@@ -26,6 +26,7 @@ pub(crate) fn across(desk: &Desk, draft: &Draft) {
         coverage(desk, map);
     }
     thresholds(desk, &draft.items, &draft.start);
+    approaches(desk, draft);
     if draft.countable {
         forms(desk, draft);
         keys(desk, draft);
@@ -35,11 +36,11 @@ pub(crate) fn across(desk: &Desk, draft: &Draft) {
 }
 
 /// No two neighbours about one facet, however a file's items are spread.
-pub(crate) fn neighbours(desk: &Desk, form: &Form) {
+pub(crate) fn neighbours(desk: &Desk, at: usize, form: &Form) {
     if let Some((one, two)) = order::neighbours(form.declared()) {
         let (form, one, two) = (form.id(), one.id(), two.id());
         desk.fault(
-            0,
+            at,
             format!("In form \"{form}\", {one} and {two} of one facet cannot be kept apart"),
             "Spread the items over more facets, none with more than half of them",
         );
@@ -51,6 +52,17 @@ fn status(desk: &Desk, draft: &Draft) {
     if about.status < Status::Calibrated && !scoring.value.provisional {
         let what = format!("`provisional` is false while the status is \"{}\"", about.status);
         desk.fault(scoring.at, what, "Write `provisional = true` until a calibration exists");
+    }
+}
+
+fn approaches(desk: &Desk, draft: &Draft) {
+    for approach in Approach::BOTH {
+        let has_facet = draft.facets.iter().any(|facet| facet.value.approach == approach);
+        if draft.countable && !has_facet {
+            let remedy = "Add a facet of it, with items: a profile has two levels";
+            let at = draft.facets.first().map_or(0, |facet| facet.at);
+            desk.fault(at, format!("No facet is of {approach}"), remedy);
+        }
     }
 }
 
@@ -102,8 +114,9 @@ fn nesting(desk: &Desk, draft: &Draft, shorter: &At<FormDraft>, longer: &At<Form
     }
 }
 
-/// Items whose own form does not ask their kind, and kinds that no form asks.
+/// Items that no form asks, or whose own form does not; one fault for each form and kind.
 fn stranded(desk: &Desk, draft: &Draft) {
+    let mut reported = BTreeSet::new();
     for item in &draft.items {
         let kind = item.value.kind();
         let own = match &*item.value {
@@ -111,14 +124,20 @@ fn stranded(desk: &Desk, draft: &Draft) {
             Item::Pair(pair) => Some(pair.shortest_form()),
             _ => None,
         };
-        let asked = match own {
-            Some(id) => draft.forms.iter().any(|form| form.value.id == *id && form.value.has(kind)),
-            None => draft.forms.iter().any(|form| form.value.has(kind)),
+        let forms = draft.forms.iter();
+        let up_to_own = match own {
+            // Where a shorter form has the kind, `nesting` has spoken.
+            Some(id) => 1 + forms.clone().position(|form| form.value.id == *id).unwrap_or(0),
+            None => draft.forms.len(),
         };
-        if !asked {
-            let place = own.map_or("no form".to_owned(), |id| format!("not form \"{id}\""));
-            let what = format!("{} is of kind \"{kind}\", which {place} asks", item.value.id());
-            desk.fault(item.at, what, "Add a block of that kind to the form, or move the item");
+        let asked = forms.take(up_to_own).any(|form| form.value.has(kind));
+        if !asked && reported.insert((own.cloned(), kind)) {
+            let what = match own {
+                Some(id) => format!("is put in form \"{id}\", which has no block of kind"),
+                None => "can be in no form: none has a block of kind".to_owned(),
+            };
+            let what = format!("{} {what} \"{kind}\"", item.value.id());
+            desk.fault(item.at, what, "Add the block to the form, or move the item");
         }
     }
 }
@@ -137,6 +156,7 @@ fn keys(desk: &Desk, draft: &Draft) {
         for facet in &draft.facets {
             facet_keys(desk, form, facet, &items);
         }
+        reported_facets(desk, draft, form, &items);
         for approach in Approach::BOTH {
             let n_ratings = count_ratings(&items, approach);
             let needed = form.value.answers_needed.value;
@@ -170,8 +190,22 @@ fn facet_keys(desk: &Desk, form: &At<FormDraft>, facet: &At<Facet>, items: &[Arc
     } else if n_forward == 0 {
         let what = format!("Form \"{form_id}\" asks nothing about facet \"{facet_id}\"");
         desk.fault(facet.at, what, "Give it a forward and a reverse item, or take the facet out");
-    } else if form.value.reports_facets.value && n_forward + n_reverse < FACET_ITEMS_MIN {
-        let n_items = n_forward + n_reverse;
+    }
+}
+
+/// A form that reports facets asks enough about each.
+fn reported_facets(desk: &Desk, draft: &Draft, form: &At<FormDraft>, items: &[Arc<Item>]) {
+    if !form.value.reports_facets.value {
+        return;
+    }
+    let n_items = |facet: &At<Facet>| {
+        let ratings = items.iter().filter_map(|item| item.as_rating());
+        ratings.filter(|rating| *rating.facet() == facet.value.id).count()
+    };
+    let Some(thinnest) = draft.facets.iter().min_by_key(|facet| n_items(facet)) else { return };
+    let n_items = n_items(thinnest);
+    if n_items < FACET_ITEMS_MIN {
+        let (form_id, facet_id) = (&form.value.id, &thinnest.value.id);
         let what =
             format!("Form \"{form_id}\" reports facets, with {n_items} items of \"{facet_id}\"");
         let remedy = format!("Write `reports_facets = false`, or ask {FACET_ITEMS_MIN} or more");
@@ -270,7 +304,7 @@ fn options(desk: &Desk, at: usize, scenario: &Scenario) {
     }
     let n_order = options.iter().filter(|o| o.approach() == Approach::Management).count();
     if 2 * n_order != options.len() {
-        let what = format!("{id} has {n_order} options of order among {}", options.len());
+        let what = format!("Of the {} options of {id}, order has {n_order}", options.len());
         desk.fault(at, what, "Give it as many of order as of insight");
     }
     if best(scenario).is_some_and(|option| option.approach() != scenario.demand()) {
@@ -322,6 +356,9 @@ fn coverage(desk: &Desk, map: &At<MapDraft>) {
     if !on_cuts {
         return;
     }
+    for axis in [x, y] {
+        unused_cuts(desk, axis, &map.value.regions);
+    }
     for &management in &cells(cuts_of(Approach::Management)) {
         for &leadership in &cells(cuts_of(Approach::Leadership)) {
             cell(desk, map, management, leadership);
@@ -347,6 +384,20 @@ fn ends_at_cuts<'c>(
         }
     }
     on_cuts
+}
+
+fn unused_cuts(desk: &Desk, axis: &At<Axis>, regions: &[At<Region>]) {
+    let approach = axis.value.approach;
+    for cut in &axis.value.cuts {
+        let ends_there = |region: &At<Region>| {
+            let interval = region.value.interval(approach);
+            interval.from == *cut || interval.below == *cut
+        };
+        if !regions.iter().any(ends_there) {
+            let what = format!("No region ends at the cut {cut} in {approach}");
+            desk.fault(axis.at, what, "Take the cut out, or end regions there");
+        }
+    }
 }
 
 /// One point inside each stretch between cuts.

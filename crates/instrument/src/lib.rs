@@ -14,9 +14,9 @@
 //! - no text is empty, over-long, or graded above [`READING_GRADE_MAX`];
 //! - every behaviour item has both wordings, and every declared translation is whole.
 //!
-//! Turning reverse items round happens in one place, [`Item::category`]; callers never look at keys.
-//! The order of asking is a rule ([`Form::items`]), so that a sitting resumed elsewhere goes on where
-//! it stopped.
+//! Turning reverse items round happens in one place, [`Item::category`]; callers never look at
+//! keys. The order of asking is a rule ([`Form::items`]), so that a sitting resumed elsewhere goes
+//! on where it stopped.
 //!
 //! Nothing here reads a file, a clock or a generator: callers pass text.
 

@@ -102,12 +102,13 @@ pub(crate) fn wording(desk: &Desk, texts: &[Text]) {
         }
         shape(desk, text);
         length(desk, text);
+        let folded = folded(&text.text);
         if text.role != Role::Note {
-            banned(desk, text);
+            banned(desk, text, &folded);
         }
         grade(desk, text);
-        voice(desk, text);
-        negation(desk, text);
+        voice(desk, text, &folded);
+        negation(desk, text, &folded);
     }
     repeats(desk, texts);
 }
@@ -172,8 +173,8 @@ fn length(desk: &Desk, text: &Text) {
     }
 }
 
-fn banned(desk: &Desk, text: &Text) {
-    let found = |list: &[&str]| find_word(&text.text, list);
+fn banned(desk: &Desk, text: &Text, words: &[Folded<'_>]) {
+    let found = |list: &[&str]| find_word(words, list);
     if let Some(word) = found(&GENDERED) {
         let what = format!("{} holds the gendered word {word:?}", text.address);
         desk.fault(text.at, what, "Write \"they\", \"people\", or the role itself");
@@ -192,32 +193,31 @@ fn grade(desk: &Desk, text: &Text) {
     let too_hard = |grade: &f64| *grade > READING_GRADE_MAX;
     if let Some(grade) = reading_grade(&text.text).filter(|_| is_graded(text)).filter(too_hard) {
         let what = format!("{} has reading grade {grade:.1}", text.address);
-        let remedy = format!("Use shorter words or sentences, down to {READING_GRADE_MAX}");
+        let remedy = format!("Use shorter words or sentences, down to grade {READING_GRADE_MAX}");
         desk.fault(text.at, what, remedy);
     }
 }
 
-fn voice(desk: &Desk, text: &Text) {
+fn voice(desk: &Desk, text: &Text, words: &[Folded<'_>]) {
     let of_rater = text.text.to_lowercase().contains("this person");
     if matches!(text.role, Role::Own { .. }) && of_rater {
         let what = format!("{} speaks of \"this person\"", text.address);
         desk.fault(text.at, what, "Write it in the first person, with \"I\"");
     }
-    if let (Role::Rater { .. }, Some(word)) = (text.role, find_word(&text.text, &FIRST_PERSON)) {
+    if let (Role::Rater { .. }, Some(word)) = (text.role, find_word(words, &FIRST_PERSON)) {
         let what = format!("{} speaks in the first person: {word:?}", text.address);
         desk.fault(text.at, what, "Begin with \"This person\"");
     }
 }
 
-fn negation(desk: &Desk, text: &Text) {
+fn negation(desk: &Desk, text: &Text, words: &[Folded<'_>]) {
     let (Role::Own { reverse } | Role::Rater { reverse }) = text.role else { return };
-    let shortened =
-        words(&text.text).find(|word| word.to_lowercase().replace('’', "'").ends_with("n't"));
-    let negated = shortened.or_else(|| find_word(&text.text, &NEGATIONS)).filter(|_| reverse);
+    let shortened = words.iter().find(|word| word.lower.ends_with("n't")).map(|word| word.written);
+    let negated = shortened.or_else(|| find_word(words, &NEGATIONS)).filter(|_| reverse);
     if let Some(word) = negated {
         let what = format!("{} is a reverse item with a negation: {word:?}", text.address);
         desk.fault(text.at, what, "Describe the lapse as something a person does");
-    } else if let Some(word) = find_word(&text.text, &FREQUENCIES) {
+    } else if let Some(word) = find_word(words, &FREQUENCIES) {
         let what = format!("{} says how often ({word:?}), and so does its answer", text.address);
         desk.fault(text.at, what, "Take the word out; the answer says how often");
     }
@@ -225,31 +225,45 @@ fn negation(desk: &Desk, text: &Text) {
 
 /// Two behaviours in the same words, in the same voice.
 fn repeats(desk: &Desk, texts: &[Text]) {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<(bool, String), &str> = BTreeMap::new();
     for text in texts {
-        if !matches!(text.role, Role::Own { .. } | Role::Rater { .. }) {
-            continue;
-        }
+        let of_rater = match text.role {
+            Role::Own { .. } => false,
+            Role::Rater { .. } => true,
+            _ => continue,
+        };
         let folded = words(&text.text).collect::<Vec<_>>().join(" ").to_lowercase();
         if folded.is_empty() {
             continue;
         }
-        match seen.get(&folded) {
+        match seen.get(&(of_rater, folded.clone())) {
             Some(first) => {
                 let what = format!("{} says the same as {first}", text.address);
                 desk.fault(text.at, what, "Describe another behaviour");
             }
             None => {
-                seen.insert(folded, &text.address);
+                seen.insert((of_rater, folded), &text.address);
             }
         }
     }
 }
 
-fn find_word<'t>(text: &'t str, list: &[&str]) -> Option<&'t str> {
-    words(text).find(|word| {
-        let lower = word.to_lowercase().replace('’', "'");
-        let bare = lower.strip_suffix("'s").unwrap_or(&lower);
-        list.contains(&lower.as_str()) || list.contains(&bare)
-    })
+/// A word as it is written, and in the form that lists have it in.
+struct Folded<'t> {
+    written: &'t str,
+    lower: String,
+}
+
+fn folded(text: &str) -> Vec<Folded<'_>> {
+    let fold = |written| Folded { written, lower: str::to_lowercase(written).replace('’', "'") };
+    words(text).map(fold).collect()
+}
+
+/// The first word that a list has, possessive or plain.
+fn find_word<'t>(words: &[Folded<'t>], list: &[&str]) -> Option<&'t str> {
+    let is_listed = |word: &&Folded<'_>| {
+        let bare = word.lower.strip_suffix("'s").unwrap_or(&word.lower);
+        list.contains(&word.lower.as_str()) || list.contains(&bare)
+    };
+    words.iter().find(is_listed).map(|word| word.written)
 }

@@ -1,8 +1,9 @@
 //! From the text of a file to an [`Instrument`], or to all its faults.
 //!
-//! Three passes: TOML (its own errors end it there, since nothing else can be trusted); every section
-//! by itself; then what only shows across sections ([`crate::checks`], [`crate::lint`]). A check over
-//! several entries is left out where one of them could not be read, so that no fault is a mere echo.
+//! Three passes: TOML (its own errors end it there, since nothing else can be trusted); every
+//! section by itself; then what only shows across sections ([`crate::checks`], [`crate::lint`]). A
+//! check over several entries is left out where one of them could not be read, so that no fault is
+//! a mere echo.
 
 pub(crate) mod forms;
 pub(crate) mod frame;
@@ -111,15 +112,28 @@ pub(crate) struct Known {
     pub(crate) scales: Vec<Arc<Scale>>,
     /// Ids of the forms, shortest first.
     pub(crate) form_ids: Vec<String>,
+    /// Kinds of which one could not be read: a name that is missing may be that one's.
+    pub(crate) unsure: Vec<&'static str>,
 }
 
 fn read_sections(desk: &Desk, root: &Section<'_>, text: &str) -> Option<Instrument> {
     let before = desk.n_faults();
     let about = frame::about(root);
+    let mut unsure = Vec::new();
+    let mut note = |kind, n_before| {
+        if desk.n_faults() > n_before {
+            unsure.push(kind);
+        }
+        desk.n_faults()
+    };
+    let n = desk.n_faults();
     let (scale_ids, scales) = frame::scales(desk, root);
+    let n = note("scale", n);
     let (facet_approaches, facets) = frame::facets(desk, root);
+    let n = note("facet", n);
     let (form_ids, forms) = forms::forms(desk, root);
-    let known = Known { facets: facet_approaches, scale_ids, scales, form_ids };
+    note("form", n);
+    let known = Known { facets: facet_approaches, scale_ids, scales, form_ids, unsure };
     let (start, scoring) = frame::scoring(desk, root);
     let items = items::items(desk, root, &known, &start);
     let countable = desk.n_faults() == before && items.len() <= ITEMS_MAX;
@@ -150,10 +164,12 @@ fn finish(
     }
     let items: Vec<Arc<Item>> = draft.items.into_iter().map(|item| item.value).collect();
     let ids: Vec<String> = draft.forms.iter().map(|form| form.value.id.to_string()).collect();
-    let arrange = |form: At<forms::FormDraft>| forms::arrange(form.value, &ids, &items);
-    let arranged: Vec<_> = draft.forms.into_iter().map(arrange).collect();
-    for form in &arranged {
-        checks::neighbours(desk, form);
+    let mut arranged = Vec::with_capacity(ids.len());
+    for form in draft.forms {
+        let at = form.at;
+        let form = forms::arrange(form.value, &ids, &items);
+        checks::neighbours(desk, at, &form);
+        arranged.push(form);
     }
     let item_idx: BTreeMap<ItemId, usize> =
         items.iter().enumerate().map(|(at, item)| (item.id().clone(), at)).collect();
@@ -193,8 +209,11 @@ fn is_new(desk: &Desk, seen: &mut BTreeMap<String, String>, id: &At<&str>, name:
     true
 }
 
-/// Notes a name that nothing has; remedies list what there is.
-fn unknown(desk: &Desk, kind: &str, word: &At<&str>, there_are: &[&str]) {
+/// Notes a name that nothing has; the remedy lists what there is.
+fn unknown(desk: &Desk, known: &Known, kind: &str, word: &At<&str>, there_are: &[&str]) {
+    if known.unsure.contains(&kind) {
+        return;
+    }
     let what = format!("There is no {kind} {:?}", word.value);
     desk.fault(word.at, what, format!("Write {}", crate::read::one_of(there_are)));
 }

@@ -205,11 +205,21 @@ impl<'t> Section<'t> {
         words: &[&str],
         from_word: impl FnOnce(&str) -> Option<T>,
     ) -> Option<At<T>> {
+        self.parsed(key, &one_of(words), from_word)
+    }
+
+    /// A word that is made by a rule; `example` stands after "Write" in the remedy.
+    pub(crate) fn parsed<T>(
+        &self,
+        key: &'static str,
+        example: &str,
+        from_word: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<At<T>> {
         let word = self.word(key)?;
         let value = from_word(word.value);
         if value.is_none() {
             let what = format!("{:?} is no `{key}`", word.value);
-            self.desk.fault(word.at, what, format!("Write {}", one_of(words)));
+            self.desk.fault(word.at, what, format!("Write {example}"));
         }
         value.map(|value| At { at: word.at, value })
     }
@@ -364,7 +374,7 @@ impl<'t> Section<'t> {
         if self.has(key) { self.table(key, name) } else { None }
     }
 
-    /// The tables of a list, each called by its number.
+    /// The tables of a list, each called by its number: in place of `#`, or at the end.
     pub(crate) fn tables(&self, key: &'static str, name: &str) -> Vec<Section<'t>> {
         let Some(found) =
             self.need(key, "one or more tables", |value| list(value, DeValue::as_table))
@@ -376,7 +386,12 @@ impl<'t> Section<'t> {
         }
         let numbered = found.value.into_iter().enumerate();
         let section = |(nth, table): (usize, At<&'t DeTable<'t>>)| {
-            Section::new(self.desk, table.value, table.at, format!("{name} number {}", nth + 1))
+            let number = (nth + 1).to_string();
+            let called = match name.contains('#') {
+                true => name.replacen('#', &number, 1),
+                false => format!("{name} number {number}"),
+            };
+            Section::new(self.desk, table.value, table.at, called)
         };
         numbered.map(section).collect()
     }
@@ -412,6 +427,7 @@ fn as_number(value: &DeValue<'_>) -> Option<f64> {
 fn called(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
+        DeValue::Integer(_) if as_whole(value).is_none() => "a number too large to read",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a decimal number",
         DeValue::Boolean(_) => "`true` or `false`",

@@ -5,9 +5,9 @@ pub const READING_GRADE_MAX: f64 = 9.0;
 
 /// Flesch–Kincaid grade: 0.39 · words / sentences + 11.8 · syllables / words − 15.59.
 ///
-/// In years of schooling in the United States; can be negative. Sentences end at `.`, `?`, `!`, `:`
-/// and `;`, since a reader rests there; a text without any is one sentence. A run of letters, digits,
-/// hyphens and apostrophes is one word. Nothing for a text without words.
+/// In years of schooling in the United States; can be negative. Sentences end at `.`, `?`, `!`,
+/// `:` and `;`, since a reader rests there; a text without any is one sentence. A run of letters,
+/// digits, hyphens and apostrophes is one word. Nothing for a text without words.
 ///
 /// The formula was made for passages. On a single line it moves by about 1.5 grades for one
 /// syllable, so texts below four words are not graded by [`crate::report_check`].
@@ -38,7 +38,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
 ///
 /// Counts runs of vowels, then mends what English spelling hides: a silent final `e`, `-ed` and
 /// `-es` that are not sounded, vowels that part (`idea`, `doing`, `quiet`). Parts of a hyphenated
-/// word count by themselves; a number counts as one. Verified against a list of 80 words in the
+/// word count by themselves; a number counts as one. Verified against a list of about 80 words in the
 /// tests; expect one word in twenty of other texts to be off by one.
 pub fn syllables(word: &str) -> usize {
     let parts = word.split('-').filter(|part| part.chars().any(char::is_alphanumeric));
@@ -146,98 +146,25 @@ fn silent_endings(letters: &[char]) -> usize {
 mod tests {
     use super::*;
 
+    /// Words by their number of syllables, from one.
+    const COUNTED: [&str; 6] = [
+        "work time asked dates goals changed tools keeps thought use guess quick wait 400",
+        "before people people's progress agree doing trying started needed changes passes little \
+         table nation value quiet promise mistake someone themselves closely careful statement \
+         team's-work teaches given early something client going",
+        "idea ideas decision energy delivers annoyance instructions customers example hand-overs \
+         remember tomorrow period leadership manual designers everyone procedure judgement-call \
+         meeting-room management",
+        "anybody experience available January priority original anxiety",
+        "opportunity organisation communicated",
+        "responsibility",
+    ];
+
     #[test]
-    fn syllables_of_eighty_words() {
-        let by_count: [&[&str]; 5] = [
-            &[
-                "work",
-                "time",
-                "asked",
-                "dates",
-                "goals",
-                "people's-",
-                "changed",
-                "tools",
-                "keeps",
-                "thought",
-                "use",
-                "guess",
-                "quick",
-                "wait",
-                "400",
-            ],
-            &[
-                "before",
-                "people",
-                "progress",
-                "agree",
-                "doing",
-                "trying",
-                "started",
-                "needed",
-                "changes",
-                "passes",
-                "little",
-                "table",
-                "nation",
-                "value",
-                "quiet",
-                "promise",
-                "mistake",
-                "someone",
-                "themselves",
-                "closely",
-                "careful",
-                "statement",
-                "team's-work",
-                "teaches",
-                "given",
-                "early",
-                "something",
-                "client",
-            ],
-            &[
-                "idea",
-                "ideas",
-                "decision",
-                "energy",
-                "delivers",
-                "annoyance",
-                "instructions",
-                "customers",
-                "example",
-                "hand-overs",
-                "remember",
-                "tomorrow",
-                "period",
-                "leadership",
-                "manual",
-                "designers",
-                "everyone",
-                "procedure",
-                "judgement-call",
-                "meeting-room",
-            ],
-            &[
-                "management",
-                "anybody",
-                "experience",
-                "available",
-                "January",
-                "priority",
-                "original",
-            ],
-            &["responsibility", "opportunity", "organisation", "communicated"],
-        ];
-        for (at, words) in by_count.iter().enumerate() {
-            for word in *words {
-                let expected = match *word {
-                    "people's-" => 2,
-                    "management" => 3,
-                    "responsibility" => 6,
-                    _ => at + 1,
-                };
-                assert_eq!(syllables(word), expected, "{word}");
+    fn syllables_are_counted_as_said() {
+        for (before, words) in COUNTED.iter().enumerate() {
+            for word in words.split(' ').filter(|word| !word.is_empty()) {
+                assert_eq!(syllables(word), before + 1, "{word}");
             }
         }
     }

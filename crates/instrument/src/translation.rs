@@ -72,7 +72,9 @@ fn language(
     if !missing.is_empty() {
         let named = missing[..missing.len().min(NAMED_MAX)].join(", ");
         let more = if missing.len() > NAMED_MAX { " and more" } else { "" };
-        let what = format!("The translation \"{}\" lacks {} texts", name.value, missing.len());
+        let n = missing.len();
+        let texts = if n == 1 { "text" } else { "texts" };
+        let what = format!("The translation \"{}\" lacks {n} {texts}", name.value);
         desk.fault(name.at, what, format!("Translate {named}{more}"));
     }
     translated

@@ -85,7 +85,7 @@ fn answers_needed(desk: &Desk, section: &Section<'_>) -> Option<At<AnswersNeeded
 fn blocks(desk: &Desk, section: &Section<'_>) -> Vec<At<Block>> {
     let words = ItemKind::ALL.map(ItemKind::as_str);
     let mut blocks: Vec<At<Block>> = Vec::new();
-    for block in section.tables("blocks", "`blocks`") {
+    for block in section.tables("blocks", &format!("block # of {}", section.name)) {
         let at = block.at;
         let kind = block.choice("kind", &words, ItemKind::from_word);
         let served = block.flag("served");

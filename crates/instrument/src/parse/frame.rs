@@ -22,10 +22,10 @@ pub(super) fn about(root: &Section<'_>) -> Option<About> {
     let section = root.table("instrument", "[instrument]")?;
     let at = "instrument";
     let id = section.id();
-    let version = section.choice("version", &["0.1.0"], Version::from_word);
+    let version = section.parsed("version", "three numbers such as \"0.1.0\"", Version::from_word);
     let status =
         section.choice("status", &["draft", "pilot", "calibrated", "normed"], Status::from_word);
-    let language = section.choice("language", &["en-GB"], language_tag);
+    let language = section.parsed("language", "a language tag such as \"en-GB\"", language_tag);
     let origin = section.text(at, "origin", Role::Note);
     let licence = section.text(at, "licence", Role::Note);
     let title = section.text(at, "title", Role::Label);
@@ -109,8 +109,8 @@ fn scale(desk: &Desk, section: Section<'_>, id: &str) -> Option<Scale> {
         same_length("values_for_share", shares.value.len(), shares.at);
     });
     if let Some(shares) = &shares {
-        sound &= rising(desk, &shares.value, "The shares");
-        sound &= all_within(desk, &shares.value, (0.0, 1.0), "A share of chances");
+        sound &= all_within(desk, &shares.value, (0.0, 1.0), "A share of chances")
+            && rising(desk, &shares.value, "The shares");
     }
     let points = (0..n_points).map(|nth| Point {
         value: values.value[nth].value,

@@ -108,7 +108,7 @@ impl Shelf<'_> {
         let word = section.word("facet")?;
         let Some(&approach) = self.known.facets.get(word.value) else {
             let there_are: Vec<&str> = self.known.facets.keys().map(String::as_str).collect();
-            unknown(self.desk, "facet", &word, &there_are);
+            unknown(self.desk, self.known, "facet", &word, &there_are);
             return None;
         };
         Some((FacetId::checked(word.value), approach))
@@ -118,7 +118,7 @@ impl Shelf<'_> {
         let word = section.word("form")?;
         if !self.known.form_ids.iter().any(|id| id == word.value) {
             let there_are: Vec<&str> = self.known.form_ids.iter().map(String::as_str).collect();
-            unknown(self.desk, "form", &word, &there_are);
+            unknown(self.desk, self.known, "form", &word, &there_are);
             return None;
         }
         Some(FormId::checked(word.value))
@@ -129,7 +129,7 @@ impl Shelf<'_> {
         let word = section.maybe_word("scale").unwrap_or(At { at: section.at, value: usual });
         if !self.known.scale_ids.iter().any(|id| id == word.value) {
             let there_are: Vec<&str> = self.known.scale_ids.iter().map(String::as_str).collect();
-            unknown(self.desk, "scale", &word, &there_are);
+            unknown(self.desk, self.known, "scale", &word, &there_are);
             return None;
         }
         // A scale that is there but broken has had its fault.
@@ -177,7 +177,7 @@ impl Shelf<'_> {
         let title = section.text(&address, "title", Role::Label);
         let cues = section.words("cues");
         let text = section.text(&address, "text", Role::Asked);
-        let sections = section.tables("options", &format!("`options` of {}", section.name));
+        let sections = section.tables("options", &format!("option # of {}", section.name));
         let n_options = sections.len();
         let options: Vec<ScenarioOption> =
             sections.into_iter().filter_map(|option| self.option(option, &address)).collect();

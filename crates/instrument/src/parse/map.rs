@@ -46,9 +46,7 @@ pub(super) fn map(desk: &Desk, root: &Section<'_>, known: &Known) -> Option<At<M
     let x = section.table("x", "[map.x]").and_then(|axis_at| axis(desk, axis_at, "map.x"));
     let y = section.table("y", "[map.y]").and_then(|axis_at| axis(desk, axis_at, "map.y"));
     let bands = bands(desk, &section);
-    let before = desk.n_faults();
-    let regions = regions(desk, &section, known);
-    let regions_whole = desk.n_faults() == before;
+    let (regions, regions_whole) = regions(desk, &section, known);
     let between = section.table("between", "[map.between]").and_then(|section| {
         names_both(desk, &section);
         middle(section, "map.between")
@@ -103,10 +101,13 @@ fn bands(desk: &Desk, section: &Section<'_>) -> Vec<At<Band>> {
     bands
 }
 
-fn regions(desk: &Desk, section: &Section<'_>, known: &Known) -> Vec<At<Region>> {
+/// The regions that could be read, and whether these are all.
+fn regions(desk: &Desk, section: &Section<'_>, known: &Known) -> (Vec<At<Region>>, bool) {
     let mut seen = BTreeMap::new();
     let mut regions = Vec::new();
-    for region_at in section.tables("regions", "[[map.regions]]") {
+    let sections = section.tables("regions", "[[map.regions]]");
+    let n_sections = sections.len();
+    for region_at in sections {
         let (at, name) = (region_at.at, region_at.name.clone());
         let id = region_at.id();
         let read = region(desk, region_at, id.as_ref().map(|id| id.value), known);
@@ -115,7 +116,8 @@ fn regions(desk: &Desk, section: &Section<'_>, known: &Known) -> Vec<At<Region>>
             regions.extend(read.map(|value| At { at, value }));
         }
     }
-    regions
+    let whole = n_sections > 0 && regions.len() == n_sections;
+    (regions, whole)
 }
 
 fn region(desk: &Desk, section: Section<'_>, id: Option<&str>, known: &Known) -> Option<Region> {
@@ -181,7 +183,7 @@ fn facets(desk: &Desk, section: &Section<'_>, known: &Known) -> Option<Vec<Facet
     let facet = |word: &At<&str>| {
         if !known.facets.contains_key(word.value) {
             let there_are: Vec<&str> = known.facets.keys().map(String::as_str).collect();
-            unknown(desk, "facet", word, &there_are);
+            unknown(desk, known, "facet", word, &there_are);
             return None;
         }
         Some(FacetId::checked(word.value))

@@ -1,58 +1,10 @@
-//! A visitor reads. Requests go to the real router, over a real SQLite file.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! A visitor reads.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
-use base::chance::Chance;
-use base::clock::Clock;
-use base::config::Config;
-use base::house::House;
-use http_body_util::BodyExt as _;
-use tower::ServiceExt as _;
+use axum::http::StatusCode;
 
-struct TestApp {
-    router: Router,
-    house: Arc<House>,
-    _data: tempfile::TempDir,
-}
-
-impl TestApp {
-    async fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let flags = BTreeMap::from([("data".to_owned(), data.path().display().to_string())]);
-        let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
-        let config = Config::read(&flags, &|_| None, &none).unwrap();
-        let url = String::from("http://127.0.0.1:8080");
-        let clock = Clock::manual(1_795_507_500_000);
-        let house =
-            bellwether::open_house(&config, url, clock, Chance::from_seed(1)).await.unwrap();
-        Self { router: bellwether::router(&house).unwrap(), house, _data: data }
-    }
-
-    async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-    ) -> (Response<Body>, String) {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::empty()).unwrap();
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        (Response::from_parts(parts, Body::empty()), text)
-    }
-
-    async fn get(&self, path: &str) -> (Response<Body>, String) {
-        self.send("GET", path, &[("host", "127.0.0.1:8080")]).await
-    }
-}
+use crate::app::TestApp;
 
 fn links(html: &str) -> BTreeSet<String> {
     let addresses = html.split("href=\"").skip(1).chain(html.split("src=\"").skip(1));
@@ -94,7 +46,7 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     let (first, _) = app.get("/articles").await;
     let etag = first.headers()["etag"].to_str().unwrap().to_owned();
     let host = ("host", "127.0.0.1:8080");
-    let (again, body) = app.send("GET", "/articles", &[host, ("if-none-match", &etag)]).await;
+    let (again, body) = app.send("GET", "/articles", &[host, ("if-none-match", &etag)], "").await;
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
     assert!(body.is_empty());
 }
@@ -105,11 +57,12 @@ async fn a_wrong_address_method_or_site_gets_a_page_that_says_what_to_do() {
     let (response, body) = app.get("/nowhere").await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert!(body.contains("There is no page here"));
-    let (response, body) = app.send("POST", "/articles", &[]).await;
+    let (response, body) = app.post("/articles", &[]).await;
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert!(response.headers().contains_key("allow"));
     assert!(body.contains("That is not how this page works"));
-    let (response, _) = app.send("POST", "/articles", &[("sec-fetch-site", "cross-site")]).await;
+    let (response, _) =
+        app.send("POST", "/articles", &[("sec-fetch-site", "cross-site")], "").await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
 }
 
@@ -117,10 +70,11 @@ async fn a_wrong_address_method_or_site_gets_a_page_that_says_what_to_do() {
 async fn the_mailbox_is_open_to_this_machine_only() {
     let app = TestApp::start().await;
     assert_eq!(app.get("/mailbox").await.0.status(), StatusCode::OK);
-    let (from_afar, _) = app.send("GET", "/mailbox", &[("host", "www.example.org")]).await;
+    assert!(app.mails().await.is_empty());
+    let (from_afar, _) = app.send("GET", "/mailbox", &[("host", "www.example.org")], "").await;
     assert_eq!(from_afar.status(), StatusCode::NOT_FOUND);
     let proxied = [("host", "127.0.0.1:8080"), ("x-forwarded-for", "203.0.113.9")];
-    assert_eq!(app.send("GET", "/mailbox", &proxied).await.0.status(), StatusCode::NOT_FOUND);
+    assert_eq!(app.send("GET", "/mailbox", &proxied, "").await.0.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -1,0 +1,119 @@
+//! The product as tests see it: the real router, a database of its own, a clock and a generator that repeat.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use base::chance::Chance;
+use base::clock::Clock;
+use base::config::Config;
+use base::house::House;
+use base::mail::{MailboxItem, Transport};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+/// 24 November 2026, 08:05 UTC: when every test begins.
+const BEGINS_MS: i64 = 1_795_507_500_000;
+
+/// The product, started for one test.
+pub struct TestApp {
+    pub house: Arc<House>,
+    router: Router,
+    _data: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let flags = BTreeMap::from([("data".to_owned(), data.path().display().to_string())]);
+        let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+        let config = Config::read(&flags, &|_| None, &none).unwrap();
+        let url = String::from("http://127.0.0.1:8080");
+        let clock = Clock::manual(BEGINS_MS);
+        let house =
+            bellwether::open_house(&config, url, clock, Chance::from_seed(1)).await.unwrap();
+        Self { router: bellwether::router(&house).unwrap(), house, _data: data }
+    }
+
+    /// Sends one request; gives the answer and its body.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (Response<Body>, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        (Response::from_parts(parts, Body::empty()), text)
+    }
+
+    /// Opens a page as a browser on this machine does.
+    pub async fn get(&self, path: &str) -> (Response<Body>, String) {
+        self.send("GET", path, &[("host", "127.0.0.1:8080")], "").await
+    }
+
+    /// Sends a form as a browser does: fields are URL-encoded here.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (Response<Body>, String) {
+        let headers = [
+            ("host", "127.0.0.1:8080"),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        self.send("POST", path, &headers, &encode(fields)).await
+    }
+
+    /// Sends every mail that is due and gives the mailbox, oldest first.
+    pub async fn mails(&self) -> Vec<MailboxItem> {
+        while base::mail::deliver_due(&self.house, &Transport::Mailbox).await.unwrap() > 0 {}
+        let mut reader = self.house.db.reader().await.unwrap();
+        let mut items = base::mail::mailbox_items(&mut reader).await.unwrap();
+        items.reverse();
+        items
+    }
+}
+
+/// URL-encodes a form's fields.
+pub fn encode(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| {
+        let bytes = text.bytes().map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        });
+        bytes.collect::<String>()
+    };
+    let pairs = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// The value of the first hidden or text field of that name in a page.
+pub fn field(html: &str, name: &str) -> String {
+    let input = html.split("<input").find(|input| input.contains(&format!("name=\"{name}\"")));
+    let value = input.and_then(|input| input.split("value=\"").nth(1));
+    value.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+}
+
+/// Where a redirect after a form leads.
+pub fn location(response: &Response<Body>) -> String {
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    response.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_helpers_read_what_a_browser_reads() {
+    let html =
+        "<input id=\"a\" name=\"submit_id\" value=\"x1\"><input name=\"name\" value=\"Ada\">";
+    assert_eq!(field(html, "name"), "Ada");
+    assert_eq!(encode(&[("a b", "\u{f6}&")]), "a%20b=%C3%B6%26");
+    let redirect = Response::builder().status(303).header("location", "/sent/1");
+    assert_eq!(location(&redirect.body(Body::empty()).unwrap()), "/sent/1");
+}

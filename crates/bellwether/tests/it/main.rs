@@ -1,0 +1,5 @@
+//! HTTP tests: persons speak to the real router, over a real database.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod app;
+mod reading;

@@ -1,12 +1,18 @@
 //! Numbers only: item response theory, reliability, rater agreement and change.
 //!
 //! No input or output, no clock, no chance, no global state: everything a function depends on is
-//! an argument. Two modules are the ground for the rest:
+//! an argument. What a sitting says of a person:
 //!
 //! - [`models`]: category probabilities, their derivatives and the information of an item, for
 //!   eight response models behind one trait;
 //! - [`posterior`]: what a person's answers say of two correlated traits at once, with region
 //!   probabilities and a credible ellipse, computed so that the bits never depend on the machine.
+//!
+//! What a sample says of a questionnaire and of its use, over plain [`columns`] with gaps:
+//!
+//! - [`quality`] and [`factors`]: reliability, signs of careless answers, dimensions;
+//! - [`raters`]: agreement, variance components, how many raters are enough;
+//! - [`change`] and [`impact`]: one person's change, two groups' difference, adverse impact.
 //!
 //! ```
 //! use psychometrics::models::{Graded, ItemParameters};
@@ -29,5 +35,14 @@
 //! # }
 //! ```
 
+pub mod change;
+pub mod columns;
+mod distributions;
+pub mod factors;
+pub mod impact;
+pub mod matrix;
 pub mod models;
 pub mod posterior;
+pub mod quality;
+pub mod raters;
+mod search;

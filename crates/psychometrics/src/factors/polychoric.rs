@@ -1,0 +1,267 @@
+//! Correlations of the normal variables thought to lie behind ordered answers.
+
+use super::FactorsError;
+use crate::columns::Columns;
+use crate::distributions::{
+    bivariate_normal_cdf, bivariate_normal_pdf, normal_cdf, normal_pdf, normal_quantile,
+};
+use crate::matrix::Matrix;
+use crate::search::root_between;
+
+/// More distinct answers than this are measurements, not categories.
+pub const CATEGORIES_MAX: usize = 64;
+
+/// A correlation nearer to ±1 than this is reported as lying at the limit.
+const LIMIT: f64 = 0.9999;
+
+/// A cell cannot be told from empty below this.
+const PROBABILITY_MIN: f64 = 1e-16;
+
+/// One polychoric correlation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Polychoric {
+    /// The correlation.
+    pub rho: f64,
+    /// Its standard error, the estimation of the thresholds included; NaN at the limit.
+    pub standard_error: f64,
+    /// Thresholds between the first item's categories, ascending.
+    pub thresholds_first: Vec<f64>,
+    /// Thresholds between the second item's categories.
+    pub thresholds_second: Vec<f64>,
+    /// Persons who answered both.
+    pub n: usize,
+    /// Whether the likelihood still rises at ±0.9999: an empty corner, not a correlation.
+    pub at_limit: bool,
+}
+
+/// Polychoric correlation of two items by two steps; with two categories each, the tetrachoric.
+///
+/// Thresholds are normal quantiles of the margins of those who answered both; given them, rho is
+/// where the derivative of the multinomial likelihood is zero, to the last digits. No continuity
+/// correction for empty cells. The standard error is that of the two-step estimator.
+/// Cost: about ten evaluations of every cell's bivariate normal probability.
+/// Accuracy: thresholds 1e-10, rho 5e-5 against R `psych` 2.2.9 and `lavaan` 0.6-14, whose own
+/// optimisers stop there (`golden_classical`); standard error within 5 % of the spread over
+/// simulated samples (`recovery_classical`).
+///
+/// # Errors
+/// Lengths that differ, an item everybody answered alike, too many distinct answers.
+/// # References
+/// Olsson 1979, *Psychometrika* 44, 443–460, doi:10.1007/BF02296207.
+pub fn polychoric(first: &[f64], second: &[f64]) -> Result<Polychoric, FactorsError> {
+    let pairs: Vec<(f64, f64)> = first
+        .iter()
+        .copied()
+        .zip(second.iter().copied())
+        .filter(|(x, y)| !x.is_nan() && !y.is_nan())
+        .collect();
+    if first.len() != second.len() {
+        let (n_rows, n_items) = (first.len(), second.len());
+        return Err(FactorsError::WrongSize { n_rows, n_columns: 1, n_items });
+    }
+    let cells = Cells::of(&pairs)?;
+    let (rho, at_limit) = cells.likeliest();
+    let standard_error = if at_limit { f64::NAN } else { cells.standard_error(rho) };
+    Ok(Polychoric {
+        rho,
+        standard_error,
+        thresholds_first: inner(&cells.rows),
+        thresholds_second: inner(&cells.columns),
+        n: pairs.len(),
+        at_limit,
+    })
+}
+
+/// All polychoric correlations of the items, and their standard errors (0 on the diagonal), each
+/// pair on the persons who answered both.
+///
+/// # Errors
+/// As [`polychoric`], naming the item.
+pub fn polychoric_matrix(items: Columns<'_>) -> Result<(Matrix, Matrix), FactorsError> {
+    let p = items.n_columns();
+    let (mut rho, mut error) = (Matrix::identity(p), Matrix::zeros(p, p));
+    for i in 0..p {
+        for j in 0..i {
+            let pair =
+                polychoric(items.column(i), items.column(j)).map_err(|error| match error {
+                    FactorsError::BadCategories { item, n_categories } => {
+                        FactorsError::BadCategories { item: [i, j][item.min(1)], n_categories }
+                    }
+                    other => other,
+                })?;
+            for (a, b) in [(i, j), (j, i)] {
+                rho.set(a, b, pair.rho);
+                error.set(a, b, pair.standard_error);
+            }
+        }
+    }
+    Ok((rho, error))
+}
+
+/// A two-way table with its thresholds, −∞ and ∞ at the ends.
+struct Cells {
+    counts: Matrix,
+    n: f64,
+    rows: Vec<f64>,
+    columns: Vec<f64>,
+}
+
+impl Cells {
+    fn of(pairs: &[(f64, f64)]) -> Result<Self, FactorsError> {
+        let x = distinct(pairs.iter().map(|pair| pair.0), 0)?;
+        let y = distinct(pairs.iter().map(|pair| pair.1), 1)?;
+        let mut counts = Matrix::zeros(x.len(), y.len());
+        let place = |values: &[f64], value: f64| values.partition_point(|&other| other < value);
+        for pair in pairs {
+            counts.add(place(&x, pair.0), place(&y, pair.1), 1.0);
+        }
+        let n = pairs.len() as f64;
+        let row_sums: Vec<f64> = (0..x.len()).map(|a| counts.row(a).iter().sum()).collect();
+        let column_sums: Vec<f64> =
+            (0..y.len()).map(|b| (0..x.len()).map(|a| counts.at(a, b)).sum()).collect();
+        Ok(Self { n, rows: thresholds(&row_sums, n), columns: thresholds(&column_sums, n), counts })
+    }
+
+    /// The correlation with the largest likelihood, and whether it lies at the limit.
+    fn likeliest(&self) -> (f64, bool) {
+        /// Towards the limit by this share of what is left: the score is only trusted near its
+        /// root, far from it cells vanish.
+        const STRIDE: f64 = 0.3;
+        let start = self.pearson().clamp(-0.95, 0.95);
+        let first = self.score(start);
+        if first == 0.0 {
+            return (start, false);
+        }
+        let limit = LIMIT.copysign(first);
+        let mut inside = start;
+        while (limit - inside).abs() > 1e-6 {
+            let next = inside + STRIDE * (limit - inside);
+            if self.score(next) * first <= 0.0 {
+                return (root_between(|rho| self.score(rho), inside, next), false);
+            }
+            inside = next;
+        }
+        (limit, true)
+    }
+
+    /// Pearson correlation of the category numbers.
+    fn pearson(&self) -> f64 {
+        let mut sums = [0.0; 5];
+        for a in 0..self.counts.n_rows() {
+            for (b, count) in self.counts.row(a).iter().enumerate() {
+                let (x, y) = (a as f64, b as f64);
+                for (sum, term) in sums.iter_mut().zip([x, y, x * x, y * y, x * y]) {
+                    *sum += count * term / self.n;
+                }
+            }
+        }
+        let [x, y, xx, yy, xy] = sums;
+        (xy - x * y) / libm::sqrt((xx - x * x) * (yy - y * y))
+    }
+
+    fn probabilities(&self, rho: f64) -> Matrix {
+        let corner = Matrix::from_fn(self.rows.len(), self.columns.len(), |a, b| {
+            bivariate_normal_cdf(self.rows[a], self.columns[b], rho)
+        });
+        differences(&corner)
+    }
+
+    /// Derivative of every cell's probability in rho: differences of the density (Plackett).
+    fn slopes(&self, rho: f64) -> Matrix {
+        let corner = Matrix::from_fn(self.rows.len(), self.columns.len(), |a, b| {
+            bivariate_normal_pdf(self.rows[a], self.columns[b], rho)
+        });
+        differences(&corner)
+    }
+
+    fn score(&self, rho: f64) -> f64 {
+        let (probabilities, slopes) = (self.probabilities(rho), self.slopes(rho));
+        let cells = self.counts.values().iter().zip(probabilities.values()).zip(slopes.values());
+        cells
+            .filter(|((count, _), _)| **count > 0.0)
+            .map(|((count, p), slope)| count * slope / p.max(PROBABILITY_MIN))
+            .sum()
+    }
+
+    /// From the influence of one person on rho, through the score and through each threshold.
+    fn standard_error(&self, rho: f64) -> f64 {
+        let (probabilities, slopes) = (self.probabilities(rho), self.slopes(rho));
+        let (k, l) = (self.counts.n_rows(), self.counts.n_columns());
+        let score = Matrix::from_fn(k, l, |a, b| {
+            slopes.at(a, b) / probabilities.at(a, b).max(PROBABILITY_MIN)
+        });
+        let information: f64 =
+            slopes.values().iter().zip(score.values()).map(|(slope, score)| slope * score).sum();
+        let by_row = influence(&self.rows, &self.columns, rho, |a, b| score.at(a, b));
+        let by_column = influence(&self.columns, &self.rows, rho, |b, a| score.at(a, b));
+        let mut variance = 0.0;
+        for a in 0..k {
+            for b in 0..l {
+                let one = (score.at(a, b) - by_row[a] - by_column[b]) / information;
+                variance += probabilities.at(a, b) * one * one;
+            }
+        }
+        libm::sqrt(variance / self.n)
+    }
+}
+
+/// What a person in each category adds to rho's score by moving this item's thresholds.
+fn influence(
+    own: &[f64],
+    other: &[f64],
+    rho: f64,
+    score: impl Fn(usize, usize) -> f64,
+) -> Vec<f64> {
+    let n_categories = own.len() - 1;
+    let rest = libm::sqrt((1.0 - rho) * (1.0 + rho));
+    let mut moved = vec![0.0; n_categories];
+    for k in 1..n_categories {
+        let cut = own[k];
+        let density = normal_pdf(cut);
+        // Cross-information of rho and this threshold: the cells on its two sides trade mass.
+        let mut cross = 0.0;
+        for b in 0..other.len() - 1 {
+            let share = |edge: f64| normal_cdf((edge - rho * cut) / rest);
+            let mass = density * (share(other[b + 1]) - share(other[b]));
+            cross += mass * (score(k - 1, b) - score(k, b));
+        }
+        for (category, moved) in moved.iter_mut().enumerate() {
+            let below = f64::from(u8::from(category < k));
+            *moved += cross * (below - normal_cdf(cut)) / density;
+        }
+    }
+    moved
+}
+
+fn differences(corner: &Matrix) -> Matrix {
+    Matrix::from_fn(corner.n_rows() - 1, corner.n_columns() - 1, |a, b| {
+        corner.at(a + 1, b + 1) - corner.at(a, b + 1) - corner.at(a + 1, b) + corner.at(a, b)
+    })
+}
+
+fn distinct(values: impl Iterator<Item = f64>, item: usize) -> Result<Vec<f64>, FactorsError> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let n_categories = values.len();
+    if (2..=CATEGORIES_MAX).contains(&n_categories) {
+        Ok(values)
+    } else {
+        Err(FactorsError::BadCategories { item, n_categories })
+    }
+}
+
+fn thresholds(sums: &[f64], n: f64) -> Vec<f64> {
+    let mut cuts = vec![f64::NEG_INFINITY];
+    let mut below = 0.0;
+    for sum in &sums[..sums.len() - 1] {
+        below += sum;
+        cuts.push(normal_quantile(below / n));
+    }
+    cuts.push(f64::INFINITY);
+    cuts
+}
+
+fn inner(cuts: &[f64]) -> Vec<f64> {
+    cuts[1..cuts.len() - 1].to_vec()
+}

@@ -138,7 +138,9 @@ pub struct Omega {
 
 /// McDonald's omega (total) from the maximum likelihood one-factor model of the complete cases.
 ///
-/// Accuracy: within 1e-5 of R `lavaan` 0.6-14, seen 4e-8 (`golden_classical`).
+/// Accuracy: within 1e-6 of R `lavaan` 0.6-14 on eight scales, whose optimiser stops there
+/// (`golden_classical`, `reference_classical`); its interval holds the truth 93 to 97 times in a
+/// hundred at 400 persons (`recovery_classical`).
 ///
 /// # Errors
 /// Fewer than three items or persons, or a factor model that fails.

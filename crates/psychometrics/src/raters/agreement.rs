@@ -63,8 +63,8 @@ pub enum Centre {
 
 /// r_wg of each group on one item: 1 − s²/σ²(null), 0 where the observed variance is the larger.
 ///
-/// s² has denominator n − 1. Accuracy: 1e-10 against R `multilevel` 2.7 (`golden_raters`,
-/// `reference_raters`).
+/// s² has denominator n − 1. Accuracy: 1e-10 against R `multilevel` 2.7 (`golden_classical`,
+/// `reference_classical`).
 ///
 /// # Errors
 /// Lengths that differ or a null without a positive variance.

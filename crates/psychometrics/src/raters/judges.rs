@@ -43,7 +43,7 @@ pub struct ShroutFleiss {
 ///
 /// From the mean squares of targets, judges and rest. The interval of ICC(2,·) uses
 /// Satterthwaite's degrees of freedom as in the paper; the others are exact F-limits.
-/// Accuracy: within 1e-10 of R `psych::ICC` 2.2.9 on the paper's Table 2 (`golden_raters`).
+/// Accuracy: within 1e-10 of R `psych::ICC` 2.2.9 on the paper's Table 2 (`golden_classical`).
 ///
 /// # Errors
 /// A missing rating, fewer than two targets or judges, no variance, or a level outside (0, 1).
@@ -114,7 +114,7 @@ impl CrossedComponents {
 ///
 /// From the mean squares; on a complete table with no negative estimate this *is* the restricted
 /// maximum likelihood. Accuracy: the coefficients within 2e-6 of those of R `psych::ICC` with
-/// `lme4`, whose optimiser stops there (`golden_raters`).
+/// `lme4`, whose optimiser stops there (`golden_classical`).
 ///
 /// # Errors
 /// A missing rating, fewer than two targets or judges, or no variance.

@@ -40,7 +40,8 @@ pub struct OneWay {
 /// where sizes differ. `ratings` in any unit, NaN = missing; `level` is the confidence level of
 /// the intervals, such as 0.95. Both may be negative: groups then differ less than chance would
 /// make them. Cost: two passes over the ratings.
-/// Accuracy: every figure within 1e-10 of R `multilevel` 2.7 (`golden_raters`, `reference_raters`).
+/// Accuracy: every figure within 1e-10 of R `multilevel` 2.7 (`golden_classical`,
+/// `reference_classical`).
 ///
 /// # Errors
 /// Lengths that differ, an infinite rating, fewer than two groups, no group of two, no variance
@@ -111,7 +112,7 @@ pub struct Components {
 /// solved to the last digits. If it falls from λ = 0 on, the answer is τ = 0.
 /// Cost: one pass over the ratings, then about 15 passes over the groups.
 /// Accuracy: components within 1e-5 relative of R `lme4` 1.1-31, whose optimiser stops there,
-/// log-likelihood within 1e-6 (`golden_raters`, `reference_raters`).
+/// log-likelihood within 1e-6 (`golden_classical`, `reference_classical`).
 ///
 /// # Errors
 /// As [`one_way`], and when raters agree exactly within every group.

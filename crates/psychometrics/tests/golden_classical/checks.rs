@@ -253,7 +253,7 @@ fn one_factor(items: Columns<'_>, expected: &Value) {
     list("loadings_se", &seen.loadings_se);
     list("residual_var", &seen.residuals);
     list("std_loadings", &seen.standardised_loadings);
-    close(omega(items, 0.95).expect("a figure").omega, number(&expected["omega"]), 1e-5, "omega");
+    close(omega(items, 0.95).expect("a figure").omega, number(&expected["omega"]), 1e-6, "omega");
     let fit = |key: &str| number(&expected["fit"][key]);
     close_relative(seen.fit.chi_squared, fit("chisq"), 1e-6, "chi-squared");
     close(f64::from(seen.fit.df), fit("df"), 0.0, "df");

@@ -1,1 +1,231 @@
-//! To be written.
+//! Whom we may write to, and what they agreed to: contacts, the consent ledger, preferences, export and erasure.
+//!
+//! A sign-up *admits* a contact as pending and *requests* consents; only the person's own POST from a mailed link *confirms*
+//! them. Every step is an entry in a ledger whose entries are chained by hash, contact by contact. Leaving is as easy as
+//! coming: `/u/` stops mail, `/p/` shows everything that may be done with an address, copies it out, and erases it.
+
+mod archive;
+mod ledger;
+mod mail;
+mod model;
+mod pages;
+mod store;
+
+use std::sync::Arc;
+
+use base::clock::{DAY_MS, MINUTE_MS};
+use base::db::{DbError, Queries, Reader, Tx};
+use base::house::House;
+use base::http::Visit;
+use base::keys::Use;
+use futures_util::future::BoxFuture;
+
+pub use ledger::{Entry, Event, verify as verify_ledger};
+pub use mail::templates;
+pub use model::{Contact, Person, State};
+pub use pages::routes;
+pub use store::{STATEMENTS, by_state, suppress};
+
+/// An address gets at most one mail of a kind that somebody else may have asked for in this time.
+const ASK_PAUSE_MS: i64 = 10 * MINUTE_MS;
+/// And at most this many a day.
+const ASKS_DAILY_MAX: i64 = 3;
+/// A contact who never confirmed is forgotten after this long.
+pub const UNCONFIRMED_KEPT_MS: i64 = 14 * DAY_MS;
+
+/// A file of somebody's export: an array of records becomes a table too.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its name without ending.
+    pub file: String,
+    /// What is in it.
+    pub json: serde_json::Value,
+}
+
+/// Copies out what a capability holds about a contact.
+pub type ExportFn =
+    for<'a> fn(&'a mut Reader, &'a Contact) -> BoxFuture<'a, Result<Vec<Export>, DbError>>;
+
+/// Erases what a capability holds about a contact; the flag says whether answers may stay, unlinked, for research.
+pub type EraseFn = for<'a> fn(&'a mut Tx, &'a Contact, bool) -> BoxFuture<'a, Result<(), DbError>>;
+
+/// What another capability holds about a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding {
+    /// Copies it out.
+    pub export: ExportFn,
+    /// Erases it.
+    pub erase: EraseFn,
+}
+
+/// The contact of a person's address, made pending if it is new; nothing if the address is suppressed. The name and other
+/// details of a contact who is already there stay as they are until somebody confirms from their inbox.
+///
+/// # Errors
+/// If the database fails.
+pub async fn admit(
+    tx: &mut Tx,
+    visit: &Visit,
+    person: &Person,
+) -> Result<Option<Contact>, DbError> {
+    let hash = visit.house.keys.address_hash(&person.address.key);
+    if store::is_suppressed(tx, &hash).await? {
+        return Ok(None);
+    }
+    let id = visit.house.chance.id(visit.now_ms);
+    let nonce = visit.house.chance.nonce();
+    store::admit(tx, &id, &nonce, person, visit.now_ms).await.map(Some)
+}
+
+/// Puts on record that consents were asked for, in the words that stood beside the boxes.
+///
+/// # Errors
+/// If the database fails.
+pub async fn request(
+    tx: &mut Tx,
+    visit: &Visit,
+    contact: &Contact,
+    purposes: &[String],
+    form_url: &str,
+    message_id: Option<&str>,
+) -> Result<(), DbError> {
+    let mut ledger = ledger::Ledger::of(tx, &contact.id).await?;
+    for purpose in purposes {
+        ledger.append(tx, visit, Event::Requested, purpose, form_url, message_id).await?;
+        let id = visit.house.chance.id(visit.now_ms);
+        let nonce = visit.house.chance.nonce();
+        store::request(tx, &id, &contact.id, purpose, &nonce, visit.now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Whether an address may be sent one more mail of a kind that anybody can ask for.
+///
+/// # Errors
+/// If the database fails.
+pub async fn may_ask(
+    on: &mut impl Queries,
+    visit: &Visit,
+    contact_id: &str,
+    kind: &str,
+) -> Result<bool, DbError> {
+    if !visit.house.budgets.on() {
+        return Ok(true);
+    }
+    let since_ms = visit.now_ms - DAY_MS;
+    let (n_today, last_ms) = base::mail::sent_since(on, contact_id, kind, since_ms).await?;
+    Ok(n_today < ASKS_DAILY_MAX && visit.now_ms - last_ms >= ASK_PAUSE_MS)
+}
+
+/// The person pressed the button in their own inbox: the contact is confirmed, with the details that came with the request,
+/// and so is each purpose. Doing it again changes nothing.
+///
+/// # Errors
+/// If the database fails.
+pub async fn confirm(
+    tx: &mut Tx,
+    visit: &Visit,
+    contact_id: &str,
+    person: &Person,
+    purposes: &[String],
+    form_url: &str,
+    message_id: Option<&str>,
+) -> Result<(), DbError> {
+    store::confirm(tx, contact_id, person, visit.now_ms).await?;
+    agree(tx, visit, contact_id, purposes, form_url, message_id).await
+}
+
+/// Confirms purposes that are not confirmed yet.
+async fn agree(
+    tx: &mut Tx,
+    visit: &Visit,
+    contact_id: &str,
+    purposes: &[String],
+    form_url: &str,
+    message_id: Option<&str>,
+) -> Result<(), DbError> {
+    let mut ledger = ledger::Ledger::of(tx, contact_id).await?;
+    for purpose in purposes {
+        let id = visit.house.chance.id(visit.now_ms);
+        let nonce = visit.house.chance.nonce();
+        if store::agree(tx, &id, contact_id, purpose, &nonce, visit.now_ms).await? {
+            ledger.append(tx, visit, Event::Confirmed, purpose, form_url, message_id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Withdraws purposes that are requested or confirmed.
+async fn withdraw(
+    tx: &mut Tx,
+    visit: &Visit,
+    contact_id: &str,
+    purposes: &[String],
+    form_url: &str,
+) -> Result<(), DbError> {
+    let mut ledger = ledger::Ledger::of(tx, contact_id).await?;
+    for purpose in purposes {
+        if store::withdraw(tx, contact_id, purpose, visit.now_ms).await? {
+            ledger.append(tx, visit, Event::Withdrawn, purpose, form_url, None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A contact by id.
+///
+/// # Errors
+/// If the database fails.
+pub async fn contact(on: &mut impl Queries, id: &str) -> Result<Option<Contact>, DbError> {
+    store::by_id(on, id).await
+}
+
+/// Whether a contact has confirmed a purpose and not withdrawn it.
+///
+/// # Errors
+/// If the database fails.
+pub async fn agrees(
+    on: &mut impl Queries,
+    contact_id: &str,
+    purpose: &str,
+) -> Result<bool, DbError> {
+    let subscriptions = store::subscriptions(on, contact_id).await?;
+    Ok(subscriptions.iter().any(|s| s.purpose == purpose && s.state == "confirmed"))
+}
+
+/// The link at the foot of a service mail: "no more mail".
+#[must_use]
+pub fn unsubscribe_url(house: &House, contact: &Contact) -> String {
+    house.link(Use::Unsubscribe, &contact.id, &contact.nonce)
+}
+
+/// The link to a contact's preferences.
+#[must_use]
+pub fn preferences_url(house: &House, contact: &Contact) -> String {
+    house.link(Use::Preferences, &contact.id, &contact.nonce)
+}
+
+/// Forgets contacts who never confirmed, [`UNCONFIRMED_KEPT_MS`] after they were admitted. Harmless to run twice.
+///
+/// # Errors
+/// If the database fails.
+pub async fn retain(house: &House) -> Result<u64, DbError> {
+    let mut tx = house.db.begin().await?;
+    let before_ms = house.clock.now_ms() - UNCONFIRMED_KEPT_MS;
+    let n_forgotten = store::forget_unconfirmed(&mut tx, before_ms).await?;
+    tx.commit().await?;
+    Ok(n_forgotten)
+}
+
+/// What the pages of this capability share.
+#[derive(Clone)]
+struct Audience {
+    house: Arc<House>,
+    holdings: Arc<Vec<Holding>>,
+}
+
+impl axum::extract::FromRef<Audience> for Arc<House> {
+    fn from_ref(audience: &Audience) -> Self {
+        Arc::clone(&audience.house)
+    }
+}

@@ -55,7 +55,7 @@ pub async fn open_house(
         assets,
         public_url,
         mail_from: config.mail_from.clone().unwrap_or_else(|| site.sender()),
-        templates: Templates::default(),
+        templates: Templates(audience::templates().into_iter().collect()),
         mailbox,
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(config.abuse_budgets),
@@ -72,8 +72,14 @@ pub async fn open_house(
 pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
     let publication = Publication::load(&house.source, &house.site)?;
     let library = Library::new(house, &publication).map_err(|fault| vec![fault])?;
-    let routes =
-        base::pages::routes(Arc::clone(house)).merge(publishing::routes(Arc::new(library)));
+    let routes = base::pages::routes(Arc::clone(house))
+        .merge(publishing::routes(Arc::new(library)))
+        .merge(audience::routes(Arc::clone(house), holdings()));
     let guard = axum::middleware::from_fn_with_state(Arc::clone(house), base::http::guard);
     Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(CompressionLayer::new()))
+}
+
+/// What the capabilities hold about a person, for export and erasure.
+fn holdings() -> Vec<audience::Holding> {
+    Vec::new()
 }

@@ -133,6 +133,19 @@ pub async fn once(
     Ok(Once::Again(led_to))
 }
 
+/// Where the submission (`id`, `body_hash`) led when it was acted on, if it was.
+///
+/// # Errors
+/// If the database fails.
+pub async fn led_to(
+    on: &mut impl crate::db::Queries,
+    id: &str,
+    body_hash: &str,
+) -> Result<Option<String>, DbError> {
+    let row = crate::fetch!(fetch_optional => (String,), on, OUTCOME, id, body_hash)?;
+    Ok(row.map(|(outcome,)| outcome))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

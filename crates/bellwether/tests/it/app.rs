@@ -10,6 +10,7 @@ use base::chance::Chance;
 use base::clock::Clock;
 use base::config::Config;
 use base::house::House;
+use base::http::Visit;
 use base::mail::{MailboxItem, Transport};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -49,10 +50,29 @@ impl TestApp {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (response, bytes) =
+            self.answer(request.body(Body::from(body.to_owned())).unwrap()).await;
+        (response, String::from_utf8(bytes).unwrap())
+    }
+
+    /// Sends an empty request; gives the answer and its body as bytes.
+    pub async fn send_for_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (Response<Body>, Vec<u8>) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> (Response<Body>, Vec<u8>) {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        (Response::from_parts(parts, Body::empty()), text)
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        (Response::from_parts(parts, Body::empty()), bytes)
     }
 
     /// Opens a page as a browser on this machine does.
@@ -68,6 +88,17 @@ impl TestApp {
             ("sec-fetch-site", "same-origin"),
         ];
         self.send("POST", path, &headers, &encode(fields)).await
+    }
+
+    /// A visit from a reader's browser, for what a test has to arrange behind the pages.
+    pub fn visit(&self) -> Visit {
+        Visit {
+            house: Arc::clone(&self.house),
+            now_ms: self.house.clock.now_ms(),
+            ip: "192.0.2.7".parse().unwrap(),
+            mailbox: true,
+            path: String::from("/"),
+        }
     }
 
     /// Sends every mail that is due and gives the mailbox, oldest first.

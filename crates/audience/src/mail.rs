@@ -1,0 +1,47 @@
+//! The mail that leads to one's preferences, for somebody who has lost every other.
+
+use askama::Template;
+use base::house::House;
+use base::mail::{Letter, Outgoing, WriteError, Writer, Written};
+use futures_util::future::BoxFuture;
+
+use crate::model::Contact;
+use crate::{preferences_url, store, unsubscribe_url};
+
+/// The kind of the mail.
+pub(crate) const PREFERENCES: &str = "preferences";
+
+/// How this capability's mails are written.
+#[must_use]
+pub fn templates() -> Vec<(&'static str, Writer)> {
+    vec![(PREFERENCES, preferences)]
+}
+
+#[derive(Template)]
+#[template(path = "preferences.txt", escape = "none")]
+struct PreferencesLetter<'a> {
+    contact: &'a Contact,
+    provider: &'a base::site::Provider,
+    preferences: String,
+    unsubscribe: String,
+}
+
+fn preferences<'a>(
+    house: &'a House,
+    outgoing: &'a Outgoing,
+) -> BoxFuture<'a, Result<Written, WriteError>> {
+    Box::pin(async move {
+        let id = outgoing.contact_id.as_deref().unwrap_or("");
+        let contact = store::by_id(&mut house.db.reader().await?, id).await?;
+        let Some(contact) = contact else { return Ok(Written::Unwanted("the contact is gone")) };
+        let unsubscribe = unsubscribe_url(house, &contact);
+        let file = PreferencesLetter {
+            contact: &contact,
+            provider: &house.site.provider,
+            preferences: preferences_url(house, &contact),
+            unsubscribe: unsubscribe.clone(),
+        };
+        let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
+        Ok(Written::Letter(letter.with_unsubscribe(unsubscribe)))
+    })
+}

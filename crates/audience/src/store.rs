@@ -1,0 +1,197 @@
+//! The audience's SQL.
+
+use base::db::{DbError, Queries, Tx};
+use base::{execute, fetch};
+
+use crate::ledger::Entry;
+use crate::model::{Contact, Person, Subscription};
+
+base::statements! {
+    SUPPRESSED = "SELECT address_hash FROM suppression WHERE address_hash = $1";
+    SUPPRESS = "INSERT INTO suppression (address_hash, reason, created_ms) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING";
+    ADMIT = "INSERT INTO contact (id, address, address_key, name, organisation, role, phone, state, nonce, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9) ON CONFLICT (address_key) DO UPDATE SET address_key = excluded.address_key RETURNING id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms";
+    BY_ID = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE id = $1";
+    BY_ADDRESS = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE address_key = $1";
+    BY_STATE = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE $1 = '' OR state = $1 ORDER BY created_ms, id";
+    LOCK = "UPDATE contact SET state = state WHERE id = $1";
+    CONFIRM = "UPDATE contact SET state = 'confirmed', confirmed_ms = coalesce(confirmed_ms, $6), name = $2, organisation = CASE WHEN $3 = '' THEN organisation ELSE $3 END, role = CASE WHEN $4 = '' THEN role ELSE $4 END, phone = CASE WHEN $5 = '' THEN phone ELSE $5 END WHERE id = $1";
+    REQUEST = "INSERT INTO subscription (id, contact_id, purpose, state, nonce, changed_ms) VALUES ($1, $2, $3, 'requested', $4, $5) ON CONFLICT (contact_id, purpose) DO UPDATE SET state = 'requested', changed_ms = excluded.changed_ms WHERE subscription.state = 'withdrawn'";
+    AGREE = "INSERT INTO subscription (id, contact_id, purpose, state, nonce, changed_ms) VALUES ($1, $2, $3, 'confirmed', $4, $5) ON CONFLICT (contact_id, purpose) DO UPDATE SET state = 'confirmed', changed_ms = excluded.changed_ms WHERE subscription.state <> 'confirmed'";
+    WITHDRAW = "UPDATE subscription SET state = 'withdrawn', changed_ms = $3 WHERE contact_id = $1 AND purpose = $2 AND state <> 'withdrawn'";
+    SUBSCRIPTIONS = "SELECT contact_id, purpose, state, nonce, changed_ms FROM subscription WHERE contact_id = $1 ORDER BY purpose";
+    SUBSCRIPTION = "SELECT contact_id, purpose, state, nonce, changed_ms FROM subscription WHERE id = $1";
+    LEDGER_HEAD = "SELECT n_entry, hash FROM consent WHERE contact_id = $1 ORDER BY n_entry DESC LIMIT 1";
+    LEDGER = "SELECT n_entry, purpose, event, wording, wording_version, locale, form_url, ip, message_id, at_ms, previous_hash, hash FROM consent WHERE contact_id = $1 ORDER BY n_entry";
+    APPEND = "INSERT INTO consent (contact_id, n_entry, purpose, event, wording, wording_version, locale, form_url, ip, message_id, at_ms, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    MESSAGES = "SELECT id, kind, to_address, state, n_attempts, due_ms, last_error, created_ms, sent_ms FROM message WHERE contact_id = $1 ORDER BY created_ms, id";
+    ERASURE = "INSERT INTO erasure (id, contact_id, address_hash, n_entries, ledger_head, erased_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    FORGET_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
+    FORGET = "DELETE FROM contact WHERE id = $1";
+    FORGET_UNCONFIRMED_MESSAGES = "DELETE FROM message WHERE contact_id IN (SELECT id FROM contact WHERE state = 'pending' AND created_ms < $1)";
+    FORGET_UNCONFIRMED = "DELETE FROM contact WHERE state = 'pending' AND created_ms < $1";
+}
+
+pub(crate) async fn is_suppressed(on: &mut impl Queries, hash: &str) -> Result<bool, DbError> {
+    let row = fetch!(fetch_optional => (String,), on, SUPPRESSED, hash)?;
+    Ok(row.is_some())
+}
+
+/// Never write to an address again: a bounce or a complaint. `reason` is one of these two words.
+///
+/// # Errors
+/// If the database fails.
+pub async fn suppress(tx: &mut Tx, hash: &str, reason: &str, now_ms: i64) -> Result<(), DbError> {
+    execute!(tx, SUPPRESS, hash, reason, now_ms).map(|_| ())
+}
+
+pub(crate) async fn admit(
+    tx: &mut Tx,
+    id: &str,
+    nonce: &str,
+    person: &Person,
+    now_ms: i64,
+) -> Result<Contact, DbError> {
+    let Person { name, address, organisation, role, phone } = person;
+    let (address, key) = (&address.address, &address.key);
+    fetch!(fetch_one => Contact, tx, ADMIT, id, address, key, name, organisation, role, phone, nonce, now_ms)
+}
+
+pub(crate) async fn by_id(on: &mut impl Queries, id: &str) -> Result<Option<Contact>, DbError> {
+    fetch!(fetch_optional => Contact, on, BY_ID, id)
+}
+
+pub(crate) async fn by_address(
+    on: &mut impl Queries,
+    address_key: &str,
+) -> Result<Option<Contact>, DbError> {
+    fetch!(fetch_optional => Contact, on, BY_ADDRESS, address_key)
+}
+
+/// Every contact, or those in `state`, oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_state(on: &mut impl Queries, state: &str) -> Result<Vec<Contact>, DbError> {
+    fetch!(fetch_all => Contact, on, BY_STATE, state)
+}
+
+/// Holds a contact's row until the transaction ends, so that its ledger has one writer.
+pub(crate) async fn lock(tx: &mut Tx, contact_id: &str) -> Result<(), DbError> {
+    execute!(tx, LOCK, contact_id).map(|_| ())
+}
+
+pub(crate) async fn confirm(
+    tx: &mut Tx,
+    contact_id: &str,
+    person: &Person,
+    now_ms: i64,
+) -> Result<(), DbError> {
+    let Person { name, organisation, role, phone, .. } = person;
+    execute!(tx, CONFIRM, contact_id, name, organisation, role, phone, now_ms).map(|_| ())
+}
+
+pub(crate) async fn request(
+    tx: &mut Tx,
+    id: &str,
+    contact_id: &str,
+    purpose: &str,
+    nonce: &str,
+    now_ms: i64,
+) -> Result<(), DbError> {
+    execute!(tx, REQUEST, id, contact_id, purpose, nonce, now_ms).map(|_| ())
+}
+
+/// True if the purpose was not confirmed before.
+pub(crate) async fn agree(
+    tx: &mut Tx,
+    id: &str,
+    contact_id: &str,
+    purpose: &str,
+    nonce: &str,
+    now_ms: i64,
+) -> Result<bool, DbError> {
+    execute!(tx, AGREE, id, contact_id, purpose, nonce, now_ms).map(|n| n == 1)
+}
+
+/// True if there was something to withdraw.
+pub(crate) async fn withdraw(
+    tx: &mut Tx,
+    contact_id: &str,
+    purpose: &str,
+    now_ms: i64,
+) -> Result<bool, DbError> {
+    execute!(tx, WITHDRAW, contact_id, purpose, now_ms).map(|n| n == 1)
+}
+
+pub(crate) async fn subscriptions(
+    on: &mut impl Queries,
+    contact_id: &str,
+) -> Result<Vec<Subscription>, DbError> {
+    fetch!(fetch_all => Subscription, on, SUBSCRIPTIONS, contact_id)
+}
+
+pub(crate) async fn subscription(
+    on: &mut impl Queries,
+    id: &str,
+) -> Result<Option<Subscription>, DbError> {
+    fetch!(fetch_optional => Subscription, on, SUBSCRIPTION, id)
+}
+
+pub(crate) async fn ledger_head(
+    on: &mut impl Queries,
+    contact_id: &str,
+) -> Result<Option<(i64, String)>, DbError> {
+    fetch!(fetch_optional => (i64, String), on, LEDGER_HEAD, contact_id)
+}
+
+pub(crate) async fn ledger(on: &mut impl Queries, contact_id: &str) -> Result<Vec<Entry>, DbError> {
+    fetch!(fetch_all => Entry, on, LEDGER, contact_id)
+}
+
+pub(crate) async fn append(tx: &mut Tx, contact_id: &str, e: &Entry) -> Result<(), DbError> {
+    execute!(
+        tx,
+        APPEND,
+        contact_id,
+        e.n_entry,
+        &e.purpose,
+        &e.event,
+        &e.wording,
+        &e.wording_version,
+        &e.locale,
+        &e.form_url,
+        &e.ip,
+        &e.message_id,
+        e.at_ms,
+        &e.previous_hash,
+        &e.hash
+    )
+    .map(|_| ())
+}
+
+pub(crate) async fn messages(
+    on: &mut impl Queries,
+    contact_id: &str,
+) -> Result<Vec<base::mail::Row>, DbError> {
+    fetch!(fetch_all => base::mail::Row, on, MESSAGES, contact_id)
+}
+
+/// Deletes a contact with everything that hangs on it, leaving the receipt.
+pub(crate) async fn erase(
+    tx: &mut Tx,
+    erasure_id: &str,
+    contact_id: &str,
+    address_hash: &str,
+    (n_entries, head): (i64, &str),
+    now_ms: i64,
+) -> Result<(), DbError> {
+    execute!(tx, ERASURE, erasure_id, contact_id, address_hash, n_entries, head, now_ms)?;
+    base::mail::forget_contact(tx, contact_id).await?;
+    execute!(tx, FORGET_SIGNUPS, contact_id)?;
+    execute!(tx, FORGET, contact_id).map(|_| ())
+}
+
+pub(crate) async fn forget_unconfirmed(tx: &mut Tx, before_ms: i64) -> Result<u64, DbError> {
+    execute!(tx, FORGET_UNCONFIRMED_MESSAGES, before_ms)?;
+    execute!(tx, FORGET_UNCONFIRMED, before_ms)
+}

@@ -1,0 +1,160 @@
+//! A contact keeps control of their data: stopping mail, choosing, copying out, erasing.
+
+use audience::{Contact, Person};
+use axum::http::StatusCode;
+use base::address::EmailAddress;
+
+use crate::app::{TestApp, field, location};
+
+const PURPOSES: [&str; 2] = ["newsletter", "research"];
+
+/// Ada, confirmed, with the newsletter and research agreed to.
+async fn ada(app: &TestApp) -> Contact {
+    let visit = app.visit();
+    let person = Person {
+        name: String::from("Ada"),
+        address: EmailAddress::parse("ada@example.org").unwrap(),
+        organisation: String::from("=Engines"),
+        role: String::new(),
+        phone: String::new(),
+    };
+    let purposes = PURPOSES.map(String::from);
+    let form_url = "http://127.0.0.1:8080/quiz/leader-type";
+    let mut tx = app.house.db.begin().await.unwrap();
+    let contact = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    audience::request(&mut tx, &visit, &contact, &purposes, form_url, None).await.unwrap();
+    for _ in 0..2 {
+        audience::confirm(&mut tx, &visit, &contact.id, &person, &purposes, form_url, None)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    contact
+}
+
+async fn agrees(app: &TestApp, contact: &Contact, purpose: &str) -> bool {
+    let mut reader = app.house.db.reader().await.unwrap();
+    audience::agrees(&mut reader, &contact.id, purpose).await.unwrap()
+}
+
+fn path(url: &str) -> &str {
+    url.strip_prefix("http://127.0.0.1:8080").unwrap()
+}
+
+#[tokio::test]
+async fn opening_the_link_stops_nothing_and_pressing_the_button_stops_it() {
+    let app = TestApp::start().await;
+    let contact = ada(&app).await;
+    let link = audience::unsubscribe_url(&app.house, &contact);
+    for method in ["GET", "HEAD"] {
+        let (response, page) = app.send(method, path(&link), &[("purpose", "prefetch")], "").await;
+        assert_eq!(response.status(), StatusCode::OK, "{page}");
+        assert_eq!(response.headers()["referrer-policy"], "no-referrer");
+    }
+    assert!(agrees(&app, &contact, "newsletter").await);
+    let (response, _) = app.post(path(&link), &[]).await;
+    let (done, page) = app.get(&location(&response)).await;
+    assert_eq!(done.status(), StatusCode::OK);
+    assert!(page.contains("no more optional mail"));
+    assert!(!agrees(&app, &contact, "newsletter").await);
+    let (again, _) = app.post(path(&link), &[]).await;
+    assert_eq!(again.status(), StatusCode::SEE_OTHER, "again shows the right state");
+}
+
+#[tokio::test]
+async fn a_mail_client_stops_mail_with_one_click_in_either_encoding() {
+    let app = TestApp::start().await;
+    let contact = ada(&app).await;
+    let link = audience::unsubscribe_url(&app.house, &contact);
+    let multipart = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
+    let kinds = [
+        ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click"),
+        ("multipart/form-data; boundary=x", multipart),
+    ];
+    for (kind, body) in kinds {
+        let headers = [("content-type", kind), ("origin", "https://mail.example")];
+        let (response, _) = app.send("POST", path(&link), &headers, body).await;
+        assert_eq!(response.status(), StatusCode::OK, "{kind}");
+        assert!(response.headers().get("location").is_none());
+        assert!(response.headers().get("set-cookie").is_none());
+    }
+    assert!(!agrees(&app, &contact, "newsletter").await);
+    let unknown = format!("/u/{}", "A".repeat(43));
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let (response, _) = app.send("POST", &unknown, &headers, "List-Unsubscribe=One-Click").await;
+    assert_eq!(response.status(), StatusCode::OK, "says nothing of who is known");
+}
+
+#[tokio::test]
+async fn preferences_are_saved_once_and_proved_by_the_ledger() {
+    let app = TestApp::start().await;
+    let contact = ada(&app).await;
+    let link = audience::preferences_url(&app.house, &contact);
+    let (_, page) = app.get(path(&link)).await;
+    assert_eq!(page.matches(" checked").count(), 2);
+    let submit_id = field(&page, "submit_id");
+    let fields = [("submit_id", submit_id.as_str()), ("purpose.contact-me", "yes")];
+    for _ in 0..2 {
+        let (response, _) = app.post(path(&link), &fields).await;
+        assert!(location(&response).ends_with("/saved"));
+    }
+    assert!(!agrees(&app, &contact, "newsletter").await);
+    assert!(agrees(&app, &contact, "contact-me").await);
+    let (response, page) = app.post(path(&link), &[("submit_id", "nonsense")]).await;
+    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("There is a problem") && page.contains("<title>Error: "));
+}
+
+#[tokio::test]
+async fn everything_can_be_copied_out_and_then_erased() {
+    let app = TestApp::start().await;
+    let contact = ada(&app).await;
+    let link = audience::preferences_url(&app.house, &contact);
+    let export = format!("{}/export", path(&link));
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let (response, archive) = app.send_for_bytes("POST", &export, &headers).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/zip");
+    let text = String::from_utf8_lossy(&archive);
+    for expected in
+        ["everything.json", "consents.csv", "ada@example.org", "'=Engines", "newsletter"]
+    {
+        assert!(text.contains(expected), "{expected}");
+    }
+    assert!(text.contains("\"chain_is_whole\": true"));
+
+    let erase = format!("{}/erase", path(&link));
+    let (_, page) = app.get(&erase).await;
+    assert!(page.contains("answers may be used for research"));
+    let submit_id = field(&page, "submit_id");
+    let (response, _) = app.post(&erase, &[("submit_id", &submit_id)]).await;
+    let erased = location(&response);
+    assert!(erased.starts_with("/erased/E-"));
+    let (response, _) = app.post(&erase, &[("submit_id", &submit_id)]).await;
+    assert_eq!(location(&response), erased, "a second click leads to the same place");
+    assert_eq!(app.get(&erased).await.0.status(), StatusCode::OK);
+    assert_eq!(app.get(path(&link)).await.0.status(), StatusCode::NOT_FOUND);
+    let mut reader = app.house.db.reader().await.unwrap();
+    assert!(audience::contact(&mut reader, &contact.id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_preferences_link_comes_by_mail_and_the_page_says_the_same_to_strangers() {
+    let app = TestApp::start().await;
+    ada(&app).await;
+    let mut answers = Vec::new();
+    for address in ["ada@example.org", "stranger@example.org"] {
+        let (_, page) = app.get("/preferences").await;
+        app.house.clock.advance(3_000);
+        let submit_id = field(&page, "submit_id");
+        let fields = [("submit_id", submit_id.as_str()), ("email", address)];
+        let (response, body) = app.post("/preferences", &fields).await;
+        answers.push((location(&response), response.headers().clone(), body));
+    }
+    assert_eq!(answers[0], answers[1]);
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to_address, "ada@example.org");
+    let link = mails[0].body_text.lines().find(|line| line.contains("/p/")).unwrap();
+    assert_eq!(app.get(path(link)).await.0.status(), StatusCode::OK);
+}

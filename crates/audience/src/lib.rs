@@ -33,6 +33,9 @@ const ASKS_DAILY_MAX: i64 = 3;
 /// A contact who never confirmed is forgotten after this long.
 pub const UNCONFIRMED_KEPT_MS: i64 = 14 * DAY_MS;
 
+/// The purpose whose consent lets answers stay, unlinked, after an erasure.
+const RESEARCH: &str = "research";
+
 /// A file of somebody's export: an array of records becomes a table too.
 #[derive(Clone, Debug)]
 pub struct Export {
@@ -215,6 +218,55 @@ pub async fn retain(house: &House) -> Result<u64, DbError> {
     let n_forgotten = store::forget_unconfirmed(&mut tx, before_ms).await?;
     tx.commit().await?;
     Ok(n_forgotten)
+}
+
+/// Erases a contact everywhere, leaving a receipt with the head of their ledger.
+async fn erase(
+    tx: &mut Tx,
+    house: &House,
+    contact: &Contact,
+    holdings: &[Holding],
+    erasure_id: &str,
+    now_ms: i64,
+) -> Result<(), DbError> {
+    store::lock(tx, &contact.id).await?;
+    let keeps_research = agrees(tx, &contact.id, RESEARCH).await?;
+    let ledger = ledger::Ledger::of(tx, &contact.id).await?;
+    for holding in holdings {
+        (holding.erase)(tx, contact, keeps_research).await?;
+    }
+    let hash = house.keys.address_hash(&contact.address_key);
+    let chain = (ledger.n_entries(), ledger.head());
+    store::erase(tx, erasure_id, &contact.id, &hash, chain, now_ms).await
+}
+
+/// Erases once more whoever was erased before and is here again from an older backup; gives how many. A person who signed
+/// up afresh after their erasure stays. Run at every start: without erasures it costs one query.
+///
+/// # Errors
+/// If the database fails.
+pub async fn redo_erasures(house: &House, holdings: &[Holding]) -> Result<usize, DbError> {
+    let mut reader = house.db.reader().await?;
+    let erased: std::collections::HashMap<String, i64> =
+        store::erasures(&mut reader).await?.into_iter().collect();
+    if erased.is_empty() {
+        return Ok(0);
+    }
+    let contacts = store::by_state(&mut reader, "").await?;
+    drop(reader);
+    let is_back = |contact: &&Contact| {
+        let hash = house.keys.address_hash(&contact.address_key);
+        erased.get(&hash).is_some_and(|&erased_ms| contact.created_ms < erased_ms)
+    };
+    let back: Vec<&Contact> = contacts.iter().filter(is_back).collect();
+    for contact in &back {
+        let now_ms = house.clock.now_ms();
+        let erasure_id = house.chance.id(now_ms);
+        let mut tx = house.db.begin().await?;
+        erase(&mut tx, house, contact, holdings, &erasure_id, now_ms).await?;
+        tx.commit().await?;
+    }
+    Ok(back.len())
 }
 
 /// What the pages of this capability share.

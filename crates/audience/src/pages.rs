@@ -21,13 +21,9 @@ use http_body_util::{BodyExt as _, Limited};
 use std::sync::Arc;
 
 use crate::archive::{self, ArchiveError};
-use crate::ledger::Ledger;
 use crate::mail::PREFERENCES;
 use crate::model::{Contact, Subscription, receipt};
 use crate::{Audience, Holding, agree, may_ask, store, withdraw};
-
-/// The purpose whose consent lets answers stay, unlinked, after an erasure.
-const RESEARCH: &str = "research";
 
 /// Routes of this capability; `holdings` is what the others hold about a person.
 pub fn routes(house: Arc<House>, holdings: Vec<Holding>) -> Router {
@@ -355,7 +351,7 @@ async fn erasing(
     Ok(ErasePage {
         chrome: visit.chrome("Erase everything about you").with_errors(!errors.is_empty()),
         submit_id: visit.submit_id("erase"),
-        keeps_research: crate::agrees(&mut reader, &contact.id, RESEARCH).await?,
+        keeps_research: crate::agrees(&mut reader, &contact.id, crate::RESEARCH).await?,
         address: contact.address.clone(),
         token,
         errors,
@@ -387,15 +383,8 @@ async fn erase(
     match once(&mut tx, &submit, &form.hash, &led, visit.now_ms).await? {
         Once::Again(done) => led = done,
         Once::First => {
-            store::lock(&mut tx, &contact.id).await?;
-            let keeps_research = crate::agrees(&mut tx, &contact.id, RESEARCH).await?;
-            let ledger = Ledger::of(&mut tx, &contact.id).await?;
-            for holding in audience.holdings.iter() {
-                (holding.erase)(&mut tx, &contact, keeps_research).await?;
-            }
-            let hash = visit.house.keys.address_hash(&contact.address_key);
-            let chain = (ledger.n_entries(), ledger.head());
-            store::erase(&mut tx, &erasure_id, &contact.id, &hash, chain, visit.now_ms).await?;
+            let (house, holdings) = (&visit.house, &audience.holdings);
+            crate::erase(&mut tx, house, &contact, holdings, &erasure_id, visit.now_ms).await?;
         }
     }
     tx.commit().await?;

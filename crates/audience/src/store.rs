@@ -25,6 +25,7 @@ base::statements! {
     APPEND = "INSERT INTO consent (contact_id, n_entry, purpose, event, wording, wording_version, locale, form_url, ip, message_id, at_ms, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     MESSAGES = "SELECT id, kind, to_address, state, n_attempts, due_ms, last_error, created_ms, sent_ms FROM message WHERE contact_id = $1 ORDER BY created_ms, id";
     ERASURE = "INSERT INTO erasure (id, contact_id, address_hash, n_entries, ledger_head, erased_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    ERASURES = "SELECT address_hash, max(erased_ms) FROM erasure GROUP BY address_hash";
     FORGET_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
     FORGET = "DELETE FROM contact WHERE id = $1";
     FORGET_UNCONFIRMED_MESSAGES = "DELETE FROM message WHERE contact_id IN (SELECT id FROM contact WHERE state = 'pending' AND created_ms < $1)";
@@ -189,6 +190,11 @@ pub(crate) async fn erase(
     base::mail::forget_contact(tx, contact_id).await?;
     execute!(tx, FORGET_SIGNUPS, contact_id)?;
     execute!(tx, FORGET, contact_id).map(|_| ())
+}
+
+/// When each erased address, known by its hash, was erased last.
+pub(crate) async fn erasures(on: &mut impl Queries) -> Result<Vec<(String, i64)>, DbError> {
+    fetch!(fetch_all => (String, i64), on, ERASURES)
 }
 
 pub(crate) async fn forget_unconfirmed(tx: &mut Tx, before_ms: i64) -> Result<u64, DbError> {

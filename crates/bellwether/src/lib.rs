@@ -9,7 +9,7 @@ use base::assets::Assets;
 use base::chance::Chance;
 use base::clock::Clock;
 use base::config::{Config, is_loopback_host};
-use base::db::Db;
+use base::db::{Db, DbError};
 use base::house::House;
 use base::http::Budgets;
 use base::keys::Keys;
@@ -77,6 +77,31 @@ pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
         .merge(audience::routes(Arc::clone(house), holdings()));
     let guard = axum::middleware::from_fn_with_state(Arc::clone(house), base::http::guard);
     Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(CompressionLayer::new()))
+}
+
+/// Lets go of what has been kept long enough; run at start and every hour. Harmless to run twice.
+///
+/// # Errors
+/// If the database fails.
+pub async fn retain(house: &House) -> Result<(), DbError> {
+    let n_contacts = audience::retain(house).await?;
+    let mut tx = house.db.begin().await?;
+    let n_forms = base::http::forget_old_submissions(&mut tx, house.clock.now_ms()).await?;
+    tx.commit().await?;
+    tracing::info!(n_contacts, n_forms, "Let go of {n_contacts} unconfirmed contacts");
+    Ok(())
+}
+
+/// Erases once more whoever an older backup has brought back.
+///
+/// # Errors
+/// If the database fails.
+pub async fn redo_erasures(house: &House) -> Result<(), DbError> {
+    let n_erased = audience::redo_erasures(house, &holdings()).await?;
+    if n_erased > 0 {
+        tracing::warn!(n_erased, "Erased {n_erased} contacts that a backup had brought back");
+    }
+    Ok(())
 }
 
 /// What the capabilities hold about a person, for export and erasure.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use base::chance::Chance;
 use base::clock::Clock;
 use base::config::Config;
+use base::house::House;
 use base::mail::Transport;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,6 +16,8 @@ use tokio::sync::watch;
 
 /// How long requests under way may take after SIGTERM.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// Between two rounds of letting go of old records.
+const RETENTION_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Serves until told to stop.
 ///
@@ -38,7 +41,9 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
     if !config.abuse_budgets {
         tracing::warn!("abuse-budgets is off: nothing limits sign-ups. For load tests only");
     }
+    crate::redo_erasures(&house).await.map_err(|e| one(e.to_string()))?;
     let (stop, stopped) = watch::channel(false);
+    let retention = tokio::spawn(retain_hourly(Arc::clone(&house), stopped.clone()));
     let mail = tokio::spawn(base::mail::run_job(Arc::clone(&house), transport, stopped.clone()));
     announce(&house.public_url).map_err(|e| one(e.to_string()))?;
     tracing::info!(address = %bound, "Serving on {bound}, records in {}", house.db.engine());
@@ -52,14 +57,28 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
     wait_for_signal().await.map_err(|e| one(e.to_string()))?;
     tracing::info!("Stopping: no new requests; those under way have {} s", DRAIN_MAX.as_secs());
     let _ = stop.send(true);
-    if tokio::time::timeout(DRAIN_MAX, async { (&mut server).await.is_ok() && mail.await.is_ok() })
-        .await
-        .is_err()
+    if tokio::time::timeout(DRAIN_MAX, async {
+        (&mut server).await.is_ok() && mail.await.is_ok() && retention.await.is_ok()
+    })
+    .await
+    .is_err()
     {
         tracing::warn!("Some requests did not end in time");
     }
     house.db.close().await;
     Ok(())
+}
+
+async fn retain_hourly(house: Arc<House>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(e) = crate::retain(&house).await {
+            tracing::error!("Old records could not be let go of and will be in an hour: {e}");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RETENTION_PAUSE) => {}
+            _ = stop.changed() => {}
+        }
+    }
 }
 
 /// One process a data directory: a second one is refused in words.

@@ -14,5 +14,5 @@ pub use guard::guard;
 pub use page::{Cache, Chrome, OpenGraph, Stored, html};
 pub use refusal::{Incident, Refusal};
 pub use submit::{FORM_TIME_MIN_MS, Once, STATEMENTS as SUBMIT_STATEMENTS, Submit, SubmitFault};
-pub use submit::{issue as issue_submit_id, led_to, once};
+pub use submit::{forget_old as forget_old_submissions, issue as issue_submit_id, led_to, once};
 pub use visit::{Visit, is_local, see_other};

@@ -103,6 +103,7 @@ impl Submit {
 
 crate::statements! {
     CLAIM = "INSERT INTO submission (submit_id, body_hash, outcome, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (submit_id, body_hash) DO NOTHING";
+    FORGET = "DELETE FROM submission WHERE created_ms < $1";
     OUTCOME = "SELECT outcome FROM submission WHERE submit_id = $1 AND body_hash = $2";
 }
 
@@ -144,6 +145,14 @@ pub async fn led_to(
 ) -> Result<Option<String>, DbError> {
     let row = crate::fetch!(fetch_optional => (String,), on, OUTCOME, id, body_hash)?;
     Ok(row.map(|(outcome,)| outcome))
+}
+
+/// Forgets submissions whose form could not be sent again anyhow. Harmless to run twice.
+///
+/// # Errors
+/// If the database fails.
+pub async fn forget_old(tx: &mut Tx, now_ms: i64) -> Result<u64, DbError> {
+    crate::execute!(tx, FORGET, now_ms - FORM_TIME_MAX_MS)
 }
 
 #[cfg(test)]

@@ -8,16 +8,20 @@ use crate::app::{TestApp, field, location};
 
 const PURPOSES: [&str; 2] = ["newsletter", "research"];
 
-/// Ada, confirmed, with the newsletter and research agreed to.
-async fn ada(app: &TestApp) -> Contact {
-    let visit = app.visit();
-    let person = Person {
-        name: String::from("Ada"),
-        address: EmailAddress::parse("ada@example.org").unwrap(),
-        organisation: String::from("=Engines"),
+fn person(name: &str, organisation: &str) -> Person {
+    Person {
+        name: name.to_owned(),
+        address: EmailAddress::parse(&format!("{}@example.org", name.to_lowercase())).unwrap(),
+        organisation: organisation.to_owned(),
         role: String::new(),
         phone: String::new(),
-    };
+    }
+}
+
+/// Ada, confirmed, with the newsletter and research agreed to.
+pub async fn ada(app: &TestApp) -> Contact {
+    let visit = app.visit();
+    let person = person("Ada", "=Engines");
     let purposes = PURPOSES.map(String::from);
     let form_url = "http://127.0.0.1:8080/quiz/leader-type";
     let mut tx = app.house.db.begin().await.unwrap();
@@ -157,4 +161,60 @@ async fn the_preferences_link_comes_by_mail_and_the_page_says_the_same_to_strang
     assert_eq!(mails[0].to_address, "ada@example.org");
     let link = mails[0].body_text.lines().find(|line| line.contains("/p/")).unwrap();
     assert_eq!(app.get(path(link)).await.0.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_erased_person_whom_a_backup_brings_back_is_erased_again() {
+    let app = TestApp::start().await;
+    let contact = ada(&app).await;
+    app.house.clock.advance(1_000);
+    let erase = format!("{}/erase", path(&audience::preferences_url(&app.house, &contact)));
+    let submit_id = field(&app.get(&erase).await.1, "submit_id");
+    app.post(&erase, &[("submit_id", &submit_id)]).await;
+    app.house.clock.advance(1_000);
+    let afresh = ada(&app).await;
+    bellwether::redo_erasures(&app.house).await.unwrap();
+    let mut reader = app.house.db.reader().await.unwrap();
+    assert!(
+        audience::contact(&mut reader, &afresh.id).await.unwrap().is_some(),
+        "signed up afresh"
+    );
+    drop(reader);
+    let grace = brought_back(&app).await;
+    bellwether::redo_erasures(&app.house).await.unwrap();
+    let mut reader = app.house.db.reader().await.unwrap();
+    assert!(audience::contact(&mut reader, &grace.id).await.unwrap().is_none());
+}
+
+/// Grace, erased, and then here again as of her first sign-up: the visit is the same one.
+async fn brought_back(app: &TestApp) -> Contact {
+    let visit = app.visit();
+    let person = person("Grace", "");
+    let mut tx = app.house.db.begin().await.unwrap();
+    let first = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    app.house.clock.advance(5_000);
+    let erase = format!("{}/erase", path(&audience::preferences_url(&app.house, &first)));
+    let submit_id = field(&app.get(&erase).await.1, "submit_id");
+    app.post(&erase, &[("submit_id", &submit_id)]).await;
+    let mut tx = app.house.db.begin().await.unwrap();
+    let again = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    again
+}
+
+#[tokio::test]
+async fn a_contact_who_never_confirms_is_forgotten_after_fourteen_days() {
+    let app = TestApp::start().await;
+    let confirmed = ada(&app).await;
+    let visit = app.visit();
+    let person = person("Grace", "");
+    let mut tx = app.house.db.begin().await.unwrap();
+    let pending = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    app.house.clock.advance(audience::UNCONFIRMED_KEPT_MS + 1);
+    bellwether::retain(&app.house).await.unwrap();
+    let mut reader = app.house.db.reader().await.unwrap();
+    assert!(audience::contact(&mut reader, &pending.id).await.unwrap().is_none());
+    assert!(audience::contact(&mut reader, &confirmed.id).await.unwrap().is_some());
 }

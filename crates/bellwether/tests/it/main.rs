@@ -3,4 +3,6 @@
 
 mod app;
 mod keeping_control;
+mod mail_delivery;
 mod reading;
+mod smtp;

@@ -65,3 +65,20 @@ async fn what_was_committed_is_there_after_reopening() {
     let again = Db::open(&Target::Sqlite(dir.path().join("test.sqlite"))).await.unwrap();
     assert_eq!(send(&again, &submit(1), "/x").await, Once::Again(String::from("/one")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_go_away_at_any_moment_leave_the_writer_sound() {
+    let (db, _dir) = open().await;
+    for round in 0..200_u64 {
+        let (one, two) = (db.clone(), db.clone());
+        let leaves =
+            tokio::spawn(async move { send(&one, &submit(10_000 + round), "/gone").await });
+        let stays = tokio::spawn(async move { send(&two, &submit(round), "/here").await });
+        for _ in 0..round % 17 {
+            tokio::task::yield_now().await;
+        }
+        leaves.abort();
+        assert_eq!(stays.await.unwrap(), Once::First, "round {round}");
+    }
+    assert_eq!(send(&db, &submit(0), "/x").await, Once::Again(String::from("/here")));
+}

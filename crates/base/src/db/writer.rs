@@ -72,9 +72,13 @@ impl Writer {
     }
 
     pub(super) async fn begin(&self) -> Result<Tx, DbError> {
-        let mut group = Arc::clone(&self.group).lock_owned().await;
-        group.join().await?;
-        Ok(Tx(Kind::Sqlite(Member { group, wake: Arc::clone(&self.wake), released: false })))
+        let writer = self.clone();
+        let join = async move {
+            let group = writer.group.lock_owned().await;
+            let mut member = Member { group, wake: writer.wake, released: false };
+            member.group.join().await.map(|()| Tx(Kind::Sqlite(member)))
+        };
+        to_the_end(join).await
     }
 
     pub(super) async fn close(&self) {
@@ -189,10 +193,18 @@ impl Tx {
     /// [`DbError::Commit`] if it could not be: nothing of it is there then.
     pub async fn commit(self) -> Result<(), DbError> {
         match self.0 {
-            Kind::Sqlite(member) => member.commit().await,
+            Kind::Sqlite(member) => to_the_end(member.commit()).await,
             Kind::Postgres(tx) => tx.commit().await.map_err(|e| DbError::Commit(e.to_string())),
         }
     }
+}
+
+/// Runs `work` in a task of its own, so that a client that goes away cannot stop it between a statement and the note of it.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbError>> + Send + 'static,
+) -> Result<T, DbError> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|e| Err(DbError::Commit(format!("the writer's task failed: {e}"))))
 }
 
 impl Member {

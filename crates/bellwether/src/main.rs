@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let matches = command().get_matches();
     let outcome = match matches.subcommand() {
         Some(("init", given)) => init(given),
+        Some(("instrument", given)) => check_instrument(given),
         Some(("check-config", given)) => read(given).map(|_| say("the configuration is valid")),
         Some((_, given)) => read(given).and_then(|config| run(&config)),
         None => read(&matches).and_then(|config| run(&config)),
@@ -46,7 +47,29 @@ fn command() -> Command {
         .args(keys())
         .subcommand(Command::new("serve").about("Serve the site (the default)").args(keys()))
         .subcommand(Command::new("check-config").about("Check the configuration").args(keys()))
+        .subcommand(instrument_command())
         .subcommand(Command::new("init").about("Copy the starter site out for editing").arg(dir))
+}
+
+fn instrument_command() -> Command {
+    let file = Arg::new("file").required(true).value_name("FILE").help("An instrument's TOML file");
+    let check = Command::new("check").about("List every fault of an instrument at once").arg(file);
+    Command::new("instrument")
+        .about("Work on a questionnaire")
+        .subcommand_required(true)
+        .subcommand(check)
+}
+
+/// Prints every fault with its place and remedy, or what the instrument holds.
+fn check_instrument(given: &ArgMatches) -> Result<(), Vec<String>> {
+    let given = given.subcommand().map_or(given, |(_, given)| given);
+    let file = given.get_one::<String>("file").map_or("", String::as_str);
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        vec![format!("{file} cannot be read ({e}). Name an instrument's TOML file.")]
+    })?;
+    let report = instrument::report_check(&text, file);
+    say(report.to_string().trim_end());
+    if report.is_sound() { Ok(()) } else { Err(Vec::new()) }
 }
 
 fn read(given: &ArgMatches) -> Result<Config, Vec<String>> {

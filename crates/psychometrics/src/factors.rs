@@ -3,13 +3,24 @@
 //! | question | function |
 //! | --- | --- |
 //! | Correlations behind ordered answers | [`polychoric`], [`polychoric_matrix`] |
+//! | How many factors stand out from chance? | [`parallel_analysis`] |
+//! | Which items belong together? | [`exploratory`], [`exploratory_of`] |
 //! | Does a model of one or more factors fit? | [`confirmatory`], [`confirmatory_of`] |
 
 mod confirmatory;
+mod exploratory;
+mod parallel;
 mod polychoric;
+mod rotation;
 
 pub use confirmatory::{Confirmatory, Fit, confirmatory, confirmatory_of};
+pub use exploratory::{Exploratory, exploratory, exploratory_of};
+pub use parallel::{Parallel, ParallelOptions, Spectrum, parallel_analysis};
 pub use polychoric::{CATEGORIES_MAX, Polychoric, polychoric, polychoric_matrix};
+pub use rotation::Rotation;
+
+use crate::columns::Columns;
+use crate::matrix::{EigenError, Matrix};
 
 /// Answers or models from which no factors can be computed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -63,6 +74,23 @@ pub enum FactorsError {
         /// Its distinct answers.
         n_categories: usize,
     },
+    /// A matrix without real eigenvalues.
+    #[error("the correlations cannot be taken apart")]
+    Eigen(#[source] EigenError),
+    /// Two factors ran into one another while they were turned.
+    #[error("factor {factor} ran into those before it while the loadings were turned")]
+    Collapsed {
+        /// The factor, from 0.
+        factor: usize,
+    },
+    /// Nothing to compare with.
+    #[error("{n_draws} draws and quantile {quantile}: at least one draw, between 0 and 1")]
+    BadDraws {
+        /// Draws asked for.
+        n_draws: usize,
+        /// Quantile asked for.
+        quantile: f64,
+    },
     /// The search for the best parameters did not settle.
     #[error("no convergence after {cycles} cycles (largest change {last_change:.2e})")]
     NoConvergence {
@@ -71,4 +99,40 @@ pub enum FactorsError {
         /// Largest change of a parameter in the last.
         last_change: f64,
     },
+}
+
+/// Pearson correlations of the complete cases, and how many there are.
+fn complete_correlations(items: Columns<'_>) -> Result<(Matrix, usize), FactorsError> {
+    let rows = items.complete_rows();
+    let (n, n_items) = (rows.len(), items.n_columns());
+    if n <= n_items {
+        return Err(FactorsError::TooFewPersons { n_persons: n, n_items });
+    }
+    let mut values = items.rows_copied(&rows);
+    Ok((correlations_of(&mut values, n, n_items)?, n))
+}
+
+/// Correlations of columns of `n` numbers, which are centred and scaled to length 1 on the way.
+fn correlations_of(values: &mut [f64], n: usize, p: usize) -> Result<Matrix, FactorsError> {
+    for (item, column) in values.chunks_exact_mut(n).enumerate() {
+        let mean = column.iter().sum::<f64>() / n as f64;
+        column.iter_mut().for_each(|value| *value -= mean);
+        let length = libm::sqrt(column.iter().map(|value| value * value).sum::<f64>());
+        if length <= 1e-14 * mean.abs() * libm::sqrt(n as f64) {
+            return Err(FactorsError::Singular { item });
+        }
+        column.iter_mut().for_each(|value| *value /= length);
+    }
+    let column = |j: usize| &values[j * n..(j + 1) * n];
+    let product =
+        |i: usize, j: usize| -> f64 { column(i).iter().zip(column(j)).map(|(a, b)| a * b).sum() };
+    let mut matrix = Matrix::identity(p);
+    for i in 0..p {
+        for j in 0..i {
+            let r = product(i, j);
+            matrix.set(i, j, r);
+            matrix.set(j, i, r);
+        }
+    }
+    Ok(matrix)
 }

@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod chance;
 pub mod change;
 pub mod columns;
 mod distributions;

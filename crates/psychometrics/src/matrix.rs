@@ -1,4 +1,5 @@
-//! A small dense matrix of numbers, as this crate returns loadings and correlations.
+//! A small dense matrix of numbers, as this crate returns loadings and correlations, and its
+//! eigenvalues.
 
 /// Numbers in rows and columns, row after row.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,6 +124,70 @@ impl Matrix {
     }
 }
 
+/// A matrix that has no real eigenvalues to be found here.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EigenError {
+    /// Rows and columns differ in number.
+    #[error("a matrix of {n_rows} rows and {n_columns} columns is not square")]
+    NotSquare {
+        /// Rows.
+        n_rows: usize,
+        /// Columns.
+        n_columns: usize,
+    },
+    /// An entry that is not finite, or differs from its mirror by more than rounding.
+    #[error("row {row}, column {column}: {value} where its mirror is {mirror}")]
+    NotSymmetric {
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The entry.
+        value: f64,
+        /// The entry with row and column exchanged.
+        mirror: f64,
+    },
+}
+
+/// Eigenvalues, largest first, and their vectors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SymmetricEigen {
+    /// Eigenvalues, descending.
+    pub values: Vec<f64>,
+    /// Column j is the unit vector of `values[j]`; its sign is arbitrary.
+    pub vectors: Matrix,
+}
+
+/// Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's cyclic rotations.
+///
+/// A = V diag(λ) Vᵀ. Only the symmetric part is used; entries and their mirrors may differ by
+/// 1e-8 of the largest entry. Cost: O(n³) a sweep, six to ten sweeps.
+/// Accuracy: eigenvalues of correlation matrices within 1e-10 of R `eigen` (`golden_classical`);
+/// A and V diag(λ) Vᵀ apart by less than 1e-13 of the largest entry (`agreement_factors`).
+///
+/// # Errors
+/// [`EigenError`] for a matrix that is not square, not symmetric or not finite.
+/// # References
+/// Golub & Van Loan 2013, *Matrix Computations*, 4th edition, section 8.5.
+pub fn symmetric_eigen(matrix: &Matrix) -> Result<SymmetricEigen, EigenError> {
+    let (n_rows, n_columns) = (matrix.n_rows, matrix.n_columns);
+    if n_rows != n_columns {
+        return Err(EigenError::NotSquare { n_rows, n_columns });
+    }
+    let largest = matrix.values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    for row in 0..n_rows {
+        for column in 0..=row {
+            let (value, mirror) = (matrix.at(row, column), matrix.at(column, row));
+            let gap = (value - mirror).abs();
+            if !value.is_finite() || gap.is_nan() || gap > 1e-8 * largest {
+                return Err(EigenError::NotSymmetric { row, column, value, mirror });
+            }
+        }
+    }
+    Ok(rotated_to_diagonal(matrix, largest))
+}
+
 /// The lower triangular factor of a positive definite matrix.
 pub(crate) struct Cholesky {
     lower: Matrix,
@@ -160,4 +225,59 @@ impl Cholesky {
         }
         inverse
     }
+}
+
+fn rotated_to_diagonal(matrix: &Matrix, largest: f64) -> SymmetricEigen {
+    /// Convergence is quadratic; ten sweeps are already unusual.
+    const SWEEPS_MAX: usize = 60;
+    let n = matrix.n_rows;
+    let mut a = Matrix::from_fn(n, n, |i, j| 0.5 * (matrix.at(i, j) + matrix.at(j, i)));
+    let mut vectors = Matrix::identity(n);
+    for _ in 0..SWEEPS_MAX {
+        let mut off = 0.0_f64;
+        for p in 0..n {
+            for q in p + 1..n {
+                off = off.max(a.at(p, q).abs());
+                rotate(&mut a, &mut vectors, p, q);
+            }
+        }
+        // The last sweep has squared away whatever was below the square root of this.
+        if off <= 1e-17 * largest {
+            break;
+        }
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| a.at(j, j).total_cmp(&a.at(i, i)));
+    SymmetricEigen {
+        values: order.iter().map(|&i| a.at(i, i)).collect(),
+        vectors: Matrix::from_fn(n, n, |row, column| vectors.at(row, order[column])),
+    }
+}
+
+/// Rotates the plane of p and q so that the entry between them vanishes.
+fn rotate(a: &mut Matrix, vectors: &mut Matrix, p: usize, q: usize) {
+    let n = a.n_rows;
+    let between = a.at(p, q);
+    if between == 0.0 {
+        return;
+    }
+    let ratio = (a.at(q, q) - a.at(p, p)) / (2.0 * between);
+    let t = 1.0_f64.copysign(ratio) / (ratio.abs() + libm::hypot(ratio, 1.0));
+    let cos = 1.0 / libm::sqrt(t * t + 1.0);
+    let sin = t * cos;
+    for k in 0..n {
+        let (kp, kq) = (a.at(k, p), a.at(k, q));
+        a.set(k, p, cos * kp - sin * kq);
+        a.set(k, q, sin * kp + cos * kq);
+    }
+    for k in 0..n {
+        let (pk, qk) = (a.at(p, k), a.at(q, k));
+        a.set(p, k, cos * pk - sin * qk);
+        a.set(q, k, sin * pk + cos * qk);
+        let (kp, kq) = (vectors.at(k, p), vectors.at(k, q));
+        vectors.set(k, p, cos * kp - sin * kq);
+        vectors.set(k, q, sin * kp + cos * kq);
+    }
+    a.set(p, q, 0.0);
+    a.set(q, p, 0.0);
 }

@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use psychometrics::columns::{Columns, Groups};
-use psychometrics::factors::{confirmatory, polychoric, polychoric_matrix};
+use psychometrics::factors::{
+    Rotation, confirmatory, exploratory_of, polychoric, polychoric_matrix,
+};
+use psychometrics::matrix::{Matrix, symmetric_eigen};
 use psychometrics::quality::{Gaps, correlations, covariances, omega, reliability};
 use psychometrics::raters::{
     Agreement, Centre, Likelihood, Null, a_wg, average_deviation, one_way, one_way_components,
@@ -173,11 +176,29 @@ pub fn scale(folder: &Folder, json: &str, csv: &str) {
         &expected["pearson_pairwise"],
         1e-10,
     );
+    one_minimum_residual_factor(items, &expected);
     alpha(items, Gaps::Pairwise, &names, &expected["alpha_pairwise_na_rm"]);
     alpha(items, Gaps::Complete, &names, &expected["alpha_complete_cases"]);
     one_factor(items, &expected["cfa_ml_complete_cases"]);
     if let Some(expected) = expected.get("polychoric_complete_cases") {
         polychorics(items, expected);
+    }
+}
+
+fn one_minimum_residual_factor(items: Columns<'_>, expected: &Value) {
+    let pearson = correlations(items, Gaps::Pairwise).expect("a figure");
+    let seen = symmetric_eigen(&pearson).expect("eigenvalues").values;
+    for (seen, expected) in seen.iter().zip(numbers(&expected["eigenvalues_pearson_pairwise"])) {
+        close(*seen, expected, 1e-10, "eigenvalue");
+    }
+    if expected["psych_omega"]["nfactors"] != 1 {
+        return;
+    }
+    let seen = exploratory_of(&pearson, items.n_rows(), 1, Rotation::Oblimin).expect("a factor");
+    for (item, row) in
+        expected["psych_omega"]["schmid_sl"].as_array().into_iter().flatten().enumerate()
+    {
+        close(seen.loadings.at(item, 0), number(&row[0]), 1e-5, "minimum residual loading");
     }
 }
 
@@ -204,7 +225,7 @@ fn polychorics(items: Columns<'_>, expected: &Value) {
 }
 
 #[track_caller]
-pub fn matrix(seen: &psychometrics::matrix::Matrix, expected: &Value, tolerance: f64) {
+pub fn matrix(seen: &Matrix, expected: &Value, tolerance: f64) {
     for (i, row) in expected.as_array().expect("rows").iter().enumerate() {
         for (j, value) in numbers(row).into_iter().enumerate() {
             close(seen.at(i, j), value, tolerance, &format!("row {i}, column {j}"));

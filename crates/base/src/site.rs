@@ -314,10 +314,13 @@ impl Site {
                 Some(_) => {}
             }
         }
-        for (key, address) in
-            [("email", &self.provider.email), ("mail_from", &self.provider.mail_from)]
+        let Provider { email, mail_from, .. } = &self.provider;
+        let is_email = email.parse::<lettre::Address>().is_ok();
+        let is_mail_from = mail_from.parse::<lettre::message::Mailbox>().is_ok();
+        for (key, address, is_right) in
+            [("email", email, is_email), ("mail_from", mail_from, is_mail_from)]
         {
-            if address.parse::<lettre::message::Mailbox>().is_err() {
+            if !is_right {
                 faults.push(format!(
                     "site.toml: provider.{key} = \"{address}\" is not an address. Write one such as hello@example.org."
                 ));

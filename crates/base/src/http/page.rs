@@ -17,6 +17,8 @@ pub enum Cache {
     Public,
     /// Nobody; nor may it be indexed or named as a referrer.
     Private,
+    /// Nobody, because it holds a form with an id of its own; it may be indexed.
+    Fresh,
     /// Anybody, for good: the address holds a hash of the content.
     Immutable,
 }
@@ -140,7 +142,7 @@ impl Cache {
     pub fn set(self, headers: &mut HeaderMap) {
         let policy = match self {
             Self::Public => "public, max-age=0, must-revalidate",
-            Self::Private => "no-store",
+            Self::Private | Self::Fresh => "no-store",
             Self::Immutable => "public, max-age=31536000, immutable",
         };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(policy));

@@ -55,7 +55,7 @@ pub async fn open_house(
         assets,
         public_url,
         mail_from: config.mail_from.clone().unwrap_or_else(|| site.sender()),
-        templates: Templates(audience::templates().into_iter().collect()),
+        templates: Templates(audience::templates().into_iter().chain(enquiry::mails()).collect()),
         mailbox,
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(config.abuse_budgets),
@@ -74,7 +74,8 @@ pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
     let library = Library::new(house, &publication).map_err(|fault| vec![fault])?;
     let routes = base::pages::routes(Arc::clone(house))
         .merge(publishing::routes(Arc::new(library)))
-        .merge(audience::routes(Arc::clone(house), holdings()));
+        .merge(audience::routes(Arc::clone(house), holdings()))
+        .merge(enquiry::routes(Arc::clone(house), &publication, enquiry::no_profile));
     let guard = axum::middleware::from_fn_with_state(Arc::clone(house), base::http::guard);
     Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(CompressionLayer::new()))
 }
@@ -106,5 +107,5 @@ pub async fn redo_erasures(house: &House) -> Result<(), DbError> {
 
 /// What the capabilities hold about a person, for export and erasure.
 fn holdings() -> Vec<audience::Holding> {
-    Vec::new()
+    vec![enquiry::holding()]
 }

@@ -1,1 +1,16 @@
-//! To be written.
+//! Getting in touch: the form, what is kept of it, the mail to the provider and the receipt to the person.
+//!
+//! One transaction stores the enquiry and queues both mails, so that neither can exist without the other. An enquiry is kept
+//! and reaches the provider whatever becomes of the receipt, which is limited, because anybody can type anybody's address.
+
+mod holding;
+mod mails;
+mod model;
+mod pages;
+mod store;
+
+pub use holding::holding;
+pub use mails::mails;
+pub use model::{Enquiry, MESSAGE_CHARS_MAX, Topic, reference};
+pub use pages::{Attach, no_profile, routes};
+pub use store::{STATEMENTS, by_state};

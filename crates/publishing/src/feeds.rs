@@ -121,7 +121,7 @@ fn atom(house: &House, publication: &Publication) -> String {
 
 fn sitemap(house: &House, publication: &Publication) -> String {
     let mut urls = vec![("/".to_owned(), None), ("/articles".to_owned(), None)];
-    urls.push(("/programmes".to_owned(), None));
+    urls.extend(["/programmes", "/contact"].map(|path| (path.to_owned(), None)));
     let articles = publication.articles.iter();
     urls.extend(articles.map(|a| (format!("/articles/{}", a.slug), Some(updated(a)))));
     urls.extend(publication.programmes.iter().map(|p| (format!("/programmes/{}", p.slug), None)));

@@ -17,6 +17,7 @@ crate::statements! {
     RETRY = "UPDATE message SET state = 'queued', due_ms = $2, last_error = NULL WHERE id = $1 AND state IN ('failed', 'cancelled', 'queued')";
     BY_STATE = "SELECT id, kind, to_address, state, n_attempts, due_ms, last_error, created_ms, sent_ms FROM message WHERE $1 = '' OR state = $1 ORDER BY created_ms, id";
     CANCEL_OF_CONTACT = "UPDATE message SET state = 'cancelled', last_error = $3 WHERE contact_id = $1 AND kind = $2 AND state IN ('queued', 'sending')";
+    FORGET = "DELETE FROM message WHERE id = $1";
     FORGET_CONTACT = "DELETE FROM message WHERE contact_id = $1";
     SENT_SINCE = "SELECT count(*), coalesce(max(created_ms), 0) FROM message WHERE contact_id = $1 AND kind = $2 AND created_ms > $3";
 }
@@ -147,6 +148,14 @@ pub async fn cancel_of_contact(
     reason: &str,
 ) -> Result<u64, DbError> {
     crate::execute!(tx, CANCEL_OF_CONTACT, contact_id, kind, reason)
+}
+
+/// Deletes one mail, sent or not.
+///
+/// # Errors
+/// If the database fails.
+pub async fn forget(tx: &mut Tx, id: &str) -> Result<u64, DbError> {
+    crate::execute!(tx, FORGET, id)
 }
 
 /// Deletes every mail to a contact, sent or not.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod app;
+mod getting_in_touch;
 mod keeping_control;
 mod mail_delivery;
 mod reading;

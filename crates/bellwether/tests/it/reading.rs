@@ -89,8 +89,12 @@ async fn readiness_means_that_the_records_can_be_written() {
 #[tokio::test]
 async fn the_engine_accepts_every_statement() {
     let app = TestApp::start().await;
-    let catalogue =
-        [base::mail::STATEMENTS, base::mail::MAILBOX_STATEMENTS, base::http::SUBMIT_STATEMENTS];
+    let catalogue = [
+        base::mail::STATEMENTS,
+        base::mail::MAILBOX_STATEMENTS,
+        base::http::SUBMIT_STATEMENTS,
+        enquiry::STATEMENTS,
+    ];
     for statements in catalogue {
         let refused = app.house.db.refused_statements(statements).await.unwrap();
         assert_eq!(refused, Vec::<String>::new());

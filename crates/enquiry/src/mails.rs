@@ -1,0 +1,135 @@
+//! The two mails of an enquiry. Each is queued with the enquiry's id only and written from its row when it is sent, so that an
+//! erased enquiry leaves nothing in the outbox.
+
+use askama::Template;
+use base::clock::{self, DAY_MS};
+use base::house::House;
+use base::mail::{Letter, Outgoing, WriteError, Writer, Written};
+use futures_util::future::BoxFuture;
+
+use crate::model::{Enquiry, Topic, quoted, reference, without_web_addresses};
+use crate::store;
+
+/// The kind of the mail to the provider.
+pub(crate) const TO_PROVIDER: &str = "enquiry-provider";
+
+/// The kind of the receipt.
+pub(crate) const RECEIPT: &str = "enquiry-receipt";
+
+/// UK law asks for the acknowledgement of a complaint within this time (Data Protection Act 2018, section 164A).
+const ACKNOWLEDGE_WITHIN_MS: i64 = 30 * DAY_MS;
+
+/// How each kind of mail of this capability is written.
+#[must_use]
+pub fn mails() -> [(&'static str, Writer); 2] {
+    [(TO_PROVIDER, write_to_provider), (RECEIPT, write_receipt)]
+}
+
+#[derive(Template)]
+#[template(path = "enquiry-provider.txt")]
+struct ToProvider<'a> {
+    enquiry: &'a Enquiry,
+    reference: String,
+    at: String,
+    topic: &'a str,
+    programme: &'a str,
+    message: String,
+    profile: String,
+    promise: &'a str,
+    /// Whether a receipt went to the person.
+    has_receipt: bool,
+    /// When a complaint must be acknowledged.
+    acknowledge_by: String,
+}
+
+fn write_to_provider<'a>(
+    house: &'a House,
+    outgoing: &'a Outgoing,
+) -> BoxFuture<'a, Result<Written, WriteError>> {
+    Box::pin(async move {
+        let mut reader = house.db.reader().await?;
+        let Some(enquiry) = store::by_id(&mut reader, outgoing.param("enquiry")).await? else {
+            return Ok(Written::Unwanted("the enquiry was erased"));
+        };
+        let letter = ToProvider {
+            reference: reference(&enquiry.id),
+            at: clock::in_words_to_the_minute(enquiry.created_ms),
+            topic: Topic::parse(&enquiry.topic).map_or("", Topic::label),
+            programme: outgoing.param("programme"),
+            message: quoted(&enquiry.message),
+            profile: quoted(&enquiry.profile),
+            promise: &house.site.contact.reply_promise,
+            has_receipt: outgoing.params["receipt"] == true,
+            acknowledge_by: clock::in_words(enquiry.created_ms + ACKNOWLEDGE_WITHIN_MS),
+            enquiry: &enquiry,
+        };
+        let letter = Letter::from_file(&letter.render()?, &house.site.look.accent)?;
+        Ok(Written::Letter(letter.with_reply_to(enquiry.address)))
+    })
+}
+
+#[derive(Template)]
+#[template(path = "enquiry-receipt.txt")]
+struct Receipt<'a> {
+    reference: String,
+    greeting: String,
+    on: String,
+    is_complaint: bool,
+    message: String,
+    has_profile: bool,
+    promise: &'a str,
+    provider: &'a base::site::Provider,
+    site: &'a str,
+    preferences: String,
+    unsubscribe: String,
+}
+
+fn write_receipt<'a>(
+    house: &'a House,
+    outgoing: &'a Outgoing,
+) -> BoxFuture<'a, Result<Written, WriteError>> {
+    Box::pin(async move {
+        let mut reader = house.db.reader().await?;
+        let contact_id = outgoing.contact_id.as_deref().unwrap_or_default();
+        let contact = audience::contact(&mut reader, contact_id).await?;
+        let enquiry = store::by_id(&mut reader, outgoing.param("enquiry")).await?;
+        let (Some(contact), Some(enquiry)) = (contact, enquiry) else {
+            return Ok(Written::Unwanted("the enquiry was erased"));
+        };
+        let provider = &house.site.provider;
+        let unsubscribe = audience::unsubscribe_url(house, &contact);
+        let letter = Receipt {
+            reference: reference(&enquiry.id),
+            greeting: greeting(&enquiry.name),
+            on: clock::in_words(enquiry.created_ms),
+            is_complaint: enquiry.is_complaint(),
+            message: quoted(&without_web_addresses(&enquiry.message)),
+            has_profile: !enquiry.profile.is_empty(),
+            promise: &house.site.contact.reply_promise,
+            provider,
+            site: house.public_url.split_once("://").map_or("", |(_, host)| host),
+            preferences: audience::preferences_url(house, &contact),
+            unsubscribe: unsubscribe.clone(),
+        };
+        let letter = Letter::from_file(&letter.render()?, &house.site.look.accent)?;
+        let letter = letter.with_unsubscribe(unsubscribe);
+        Ok(Written::Letter(letter.with_reply_to(provider.email.clone())))
+    })
+}
+
+/// A name that a mail program might make a link of is left out: the reader may never have written to us.
+fn greeting(name: &str) -> String {
+    if without_web_addresses(name) == name { format!("Hello {name},") } else { "Hello,".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greeting_carries_no_link() {
+        assert_eq!(greeting("Ada Byron"), "Hello Ada Byron,");
+        assert_eq!(greeting("Dr. A. Byron"), "Hello Dr. A. Byron,");
+        assert_eq!(greeting("Win at pills.example"), "Hello,");
+    }
+}

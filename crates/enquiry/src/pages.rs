@@ -1,0 +1,441 @@
+//! The form, what becomes of it, and the page after it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use audience::Person;
+use axum::Router;
+use axum::extract::{FromRef, Path, RawQuery, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use base::address::EmailAddress;
+use base::db::{DbError, Reader, Tx};
+use base::encode;
+use base::house::House;
+use base::http::{
+    Cache, Chrome, FormBody, FormErrors, Once, Refusal, Submit, SubmitFault, Visit, html, once,
+    see_other,
+};
+use base::keys::Keys;
+use base::mail::NewMessage;
+use futures_util::future::BoxFuture;
+use publishing::Publication;
+use subtle::ConstantTimeEq as _;
+
+use crate::mails::{RECEIPT, TO_PROVIDER};
+use crate::model::{self, Draft, Enquiry, Topic, reference};
+use crate::store;
+
+/// The form's name in its submit ids.
+const FORM: &str = "contact";
+/// Every field that the form has; `website` is the trap for machines.
+const FIELDS: [&str; 11] = [
+    "name",
+    "email",
+    "phone",
+    "organisation",
+    "topic",
+    "programme",
+    "message",
+    "attach",
+    "report",
+    "website",
+    "submit_id",
+];
+
+/// Gives the text of the profile behind a report's token, or nothing if the token opens no report.
+pub type Attach = for<'a> fn(
+    &'a mut Reader,
+    &'a House,
+    &'a str,
+) -> BoxFuture<'a, Result<Option<String>, DbError>>;
+
+/// An [`Attach`] for a house without reports.
+pub fn no_profile<'a>(
+    _: &'a mut Reader,
+    _: &'a House,
+    _: &'a str,
+) -> BoxFuture<'a, Result<Option<String>, DbError>> {
+    Box::pin(async { Ok(None) })
+}
+
+/// What every request of this capability shares.
+#[derive(Clone)]
+struct Desk {
+    house: Arc<House>,
+    /// Slug and title, in the provider's order.
+    programmes: Arc<[(String, String)]>,
+    attach: Attach,
+}
+
+impl FromRef<Desk> for Arc<House> {
+    fn from_ref(desk: &Desk) -> Self {
+        Arc::clone(&desk.house)
+    }
+}
+
+/// The form at `/contact` and the page after it; `attach` reads the profile that a person may send along.
+pub fn routes(house: Arc<House>, publication: &Publication, attach: Attach) -> Router {
+    let programmes = publication.programmes.iter();
+    let programmes = programmes.map(|p| (p.slug.clone(), p.front.title.clone())).collect();
+    Router::new()
+        .route("/contact", get(form).post(send))
+        .route("/contact/sent/{token}", get(sent))
+        .with_state(Desk { house, programmes, attach })
+}
+
+/// What stands in the form's fields.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    name: String,
+    email: String,
+    phone: String,
+    organisation: String,
+    topic: String,
+    programme: String,
+    message: String,
+    report: String,
+    attach: bool,
+}
+
+#[derive(Template)]
+#[template(path = "contact.html")]
+struct ContactPage<'a> {
+    chrome: Chrome,
+    introduction: &'a str,
+    promise: &'a str,
+    errors: FormErrors,
+    values: Values,
+    programmes: &'a [(String, String)],
+    /// The profile that may be sent along, if there is one.
+    profile: Option<String>,
+    submit_id: String,
+}
+
+impl ContactPage<'_> {
+    fn topics(&self) -> [(&'static str, &'static str); 4] {
+        Topic::ALL.map(|topic| (topic.as_str(), topic.label()))
+    }
+
+    /// The attributes that tie a field to its hint and its error.
+    fn marks(&self, field: &str, has_hint: bool) -> String {
+        let hint = has_hint.then(|| format!("{field}-hint"));
+        let error = self.errors.of(field).map(|_| format!("{field}-error"));
+        let ids: Vec<String> = hint.into_iter().chain(error).collect();
+        let invalid = if self.errors.of(field).is_some() { " aria-invalid=\"true\"" } else { "" };
+        match ids.is_empty() {
+            true => String::new(),
+            false => format!(" aria-describedby=\"{}\"{invalid}", ids.join(" ")),
+        }
+    }
+}
+
+async fn form(
+    State(desk): State<Desk>,
+    visit: Visit,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = FormBody::parse(query.unwrap_or_default().as_bytes())?;
+    let profile = desk.profile(query.get("report")).await?;
+    let mut values = Values::default();
+    if desk.knows(query.get("programme")) {
+        values.topic = Topic::Programme.as_str().to_owned();
+        values.programme = query.get("programme").to_owned();
+    }
+    if profile.is_some() {
+        values.topic = Topic::Result.as_str().to_owned();
+        values.report = query.get("report").to_owned();
+    }
+    // The plain form may be found by search engines; one that came with a private link may not.
+    let cache = if query.has("report") { Cache::Private } else { Cache::Fresh };
+    let submit_id = visit.submit_id(FORM);
+    let page = desk.page(&visit, FormErrors::default(), values, profile, submit_id);
+    html(StatusCode::OK, cache, &page)
+}
+
+async fn send(State(desk): State<Desk>, visit: Visit, form: FormBody) -> Result<Response, Refusal> {
+    let profile = desk.profile(form.get("report")).await?;
+    let (submit, draft) = match check(&desk, &visit, &form, profile.as_deref()) {
+        Ok(checked) => checked,
+        Err(errors) => {
+            let page = desk.page_again(&visit, &form, errors, profile);
+            return html(StatusCode::UNPROCESSABLE_ENTITY, Cache::Private, &page);
+        }
+    };
+    let id = visit.house.chance.id(visit.now_ms);
+    let outcome = sent_path(&visit.house.keys, &id, draft.topic);
+    if !form.get("website").is_empty() {
+        tracing::info!("A form of which the trap was filled in was answered and not kept");
+        return Ok(see_other(&outcome));
+    }
+    let attached = profile.as_deref().filter(|_| draft.wants_attachment).unwrap_or_default();
+    let enquiry = new_enquiry(&visit, id, draft, attached.to_owned());
+    match record(&desk, &visit, &submit, &form.hash, &enquiry, &outcome).await {
+        Err(Refusal::TooMany { retry_after_s }) => {
+            let mut errors = FormErrors::default();
+            errors.add("send", TOO_MANY);
+            let page = desk.page_again(&visit, &form, errors, profile);
+            let mut response = html(StatusCode::TOO_MANY_REQUESTS, Cache::Private, &page)?;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
+            Ok(response)
+        }
+        led_to => Ok(see_other(&led_to?)),
+    }
+}
+
+const TOO_MANY: &str = "More forms came from your network in the last hour than we accept. Your words are kept: \
+     please send them again in an hour, or write to the address at the foot of this page";
+const UNKNOWN_FIELD: &str =
+    "The form held something that it does not ask for. Your words are kept: please send it again";
+const REPORT_GONE: &str = "Your result can no longer be attached: its link has been replaced or deleted. \
+     Please send the message without it";
+
+/// Whether a form may be acted on: its submit id, its fields, and what it wants to attach.
+fn check(
+    desk: &Desk,
+    visit: &Visit,
+    form: &FormBody,
+    profile: Option<&str>,
+) -> Result<(Submit, Draft), FormErrors> {
+    let mut errors = FormErrors::default();
+    let submit = visit.check_submit(FORM, form.get("submit_id"));
+    let draft = model::read(form, |slug| desk.knows(slug));
+    match &draft {
+        Err(faults) => errors.0.extend(faults.0.iter().cloned()),
+        Ok(draft) if draft.wants_attachment && profile.is_none() => {
+            errors.add("message", REPORT_GONE);
+        }
+        Ok(_) => {}
+    }
+    if form.unknown_field(&FIELDS, &[]).is_some() {
+        errors.add("send", UNKNOWN_FIELD);
+    }
+    if let Err(fault) = &submit {
+        errors.add("send", fault.message());
+    }
+    match (submit, draft) {
+        (Ok(submit), Ok(draft)) if errors.is_empty() => Ok((submit, draft)),
+        _ => Err(errors),
+    }
+}
+
+fn new_enquiry(visit: &Visit, id: String, draft: Draft, profile: String) -> Enquiry {
+    Enquiry {
+        id,
+        name: draft.name,
+        address: draft.address.address,
+        address_key: draft.address.key,
+        phone: draft.phone,
+        organisation: draft.organisation,
+        topic: draft.topic.as_str().to_owned(),
+        programme: draft.programme,
+        message: draft.message,
+        profile,
+        state: String::from("new"),
+        created_ms: visit.now_ms,
+    }
+}
+
+/// One transaction: the submission, the enquiry, the mails. Gives where this submission led, now or before.
+async fn record(
+    desk: &Desk,
+    visit: &Visit,
+    submit: &Submit,
+    body_hash: &str,
+    enquiry: &Enquiry,
+    outcome: &str,
+) -> Result<String, Refusal> {
+    let mut tx = visit.house.db.begin().await?;
+    if let Once::Again(led_to) = once(&mut tx, submit, body_hash, outcome, visit.now_ms).await? {
+        tx.commit().await?;
+        return Ok(led_to);
+    }
+    // Only a form that is new counts, so that a second click never costs anything.
+    visit.take_budget()?;
+    store::add(&mut tx, enquiry).await?;
+    let has_receipt = queue_receipt(&mut tx, visit, enquiry).await?;
+    let to_provider = NewMessage {
+        id: &enquiry.id,
+        kind: TO_PROVIDER,
+        contact_id: None,
+        to_address: &visit.house.site.provider.email,
+        params: serde_json::json!({
+            "enquiry": enquiry.id,
+            "programme": desk.title(&enquiry.programme),
+            "receipt": has_receipt,
+        }),
+    };
+    base::mail::queue(&mut tx, &to_provider, visit.now_ms).await?;
+    tx.commit().await?;
+    visit.house.mail_queued.notify_one();
+    Ok(outcome.to_owned())
+}
+
+/// Queues the receipt, unless the address is suppressed or has had its share; gives whether it did.
+///
+/// The address becomes a contact, pending if it is new: that is what the receipt's links to preferences stand on.
+async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<bool, DbError> {
+    let person = Person {
+        name: enquiry.name.clone(),
+        address: EmailAddress {
+            address: enquiry.address.clone(),
+            key: enquiry.address_key.clone(),
+        },
+        organisation: String::new(),
+        role: String::new(),
+        phone: String::new(),
+    };
+    let Some(contact) = audience::admit(tx, visit, &person).await? else { return Ok(false) };
+    if !audience::may_ask(tx, visit, &contact.id, RECEIPT).await? {
+        return Ok(false);
+    }
+    let receipt = NewMessage {
+        id: &visit.house.chance.id(visit.now_ms),
+        kind: RECEIPT,
+        contact_id: Some(&contact.id),
+        to_address: &contact.address,
+        params: serde_json::json!({ "enquiry": enquiry.id }),
+    };
+    base::mail::queue(tx, &receipt, visit.now_ms).await?;
+    Ok(true)
+}
+
+impl Desk {
+    fn knows(&self, slug: &str) -> bool {
+        self.programmes.iter().any(|(known, _)| known == slug)
+    }
+
+    fn title(&self, slug: &str) -> &str {
+        self.programmes.iter().find(|(known, _)| known == slug).map_or("", |(_, title)| title)
+    }
+
+    async fn profile(&self, token: &str) -> Result<Option<String>, DbError> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let mut reader = self.house.db.reader().await?;
+        (self.attach)(&mut reader, &self.house, token).await
+    }
+
+    fn page(
+        &self,
+        visit: &Visit,
+        errors: FormErrors,
+        values: Values,
+        profile: Option<String>,
+        submit_id: String,
+    ) -> ContactPage<'_> {
+        let contact = &self.house.site.contact;
+        let mut chrome = visit.chrome(&contact.heading).with_errors(!errors.is_empty());
+        if errors.is_empty() && profile.is_none() {
+            chrome = chrome.public(&self.house, &contact.introduction);
+        }
+        ContactPage {
+            chrome,
+            introduction: &contact.introduction,
+            promise: &contact.reply_promise,
+            errors,
+            values,
+            programmes: &self.programmes,
+            profile,
+            submit_id,
+        }
+    }
+
+    /// The same form with its words kept. A submit id that is ours is kept too: the person need not wait again.
+    fn page_again(
+        &self,
+        visit: &Visit,
+        form: &FormBody,
+        errors: FormErrors,
+        profile: Option<String>,
+    ) -> ContactPage<'_> {
+        let text = |name: &str| form.get(name).to_owned();
+        let values = Values {
+            name: text("name"),
+            email: text("email"),
+            phone: text("phone"),
+            organisation: text("organisation"),
+            topic: text("topic"),
+            programme: text("programme"),
+            message: text("message"),
+            report: profile.as_ref().map(|_| text("report")).unwrap_or_default(),
+            attach: form.get("attach") == "yes",
+        };
+        let submit_id = match visit.check_submit(FORM, form.get("submit_id")) {
+            Ok(_) | Err(SubmitFault::TooFast) => text("submit_id"),
+            Err(_) => visit.submit_id(FORM),
+        };
+        self.page(visit, errors, values, profile, submit_id)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sent.html")]
+struct SentPage<'a> {
+    chrome: Chrome,
+    reference: String,
+    is_complaint: bool,
+    promise: &'a str,
+}
+
+async fn sent(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
+    let (id, is_complaint) = read_sent(&visit.house.keys, &token).ok_or(Refusal::DeadLink)?;
+    let title = match is_complaint {
+        true => "Your complaint is with us",
+        false => "Your message is with us",
+    };
+    let chrome = visit.chrome(title);
+    let promise = &visit.house.site.contact.reply_promise;
+    visit.show(&SentPage { chrome, reference: reference(&id), is_complaint, promise })
+}
+
+/// Bytes kept of the HMAC in the address of the page after the form.
+const SENT_MAC_BYTES: usize = 16;
+
+/// The address of the page after the form. It proves itself, so that the page needs no row: a form whose trap was filled in has
+/// none, and must look the same.
+fn sent_path(keys: &Keys, id: &str, topic: Topic) -> String {
+    let id = uuid::Uuid::try_parse(id).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(17 + SENT_MAC_BYTES);
+    bytes.extend_from_slice(id.as_bytes());
+    bytes.push(u8::from(topic == Topic::Complaint));
+    let mac = keys.mac(&[b"enquiry:sent", &bytes]);
+    bytes.extend_from_slice(&mac[..SENT_MAC_BYTES]);
+    format!("/contact/sent/{}", encode::base64url(&bytes))
+}
+
+/// The enquiry's id and whether it is a complaint.
+fn read_sent(keys: &Keys, token: &str) -> Option<(String, bool)> {
+    let bytes = encode::from_base64url(token)?;
+    let (signed, given) = bytes.split_first_chunk::<17>()?;
+    let mac = keys.mac(&[b"enquiry:sent", signed]);
+    let is_ours: bool = mac[..SENT_MAC_BYTES].ct_eq(given).into();
+    let id = uuid::Uuid::from_slice(&signed[..16]).ok()?;
+    is_ours.then(|| (id.to_string(), signed[16] == 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_after_the_form_opens_for_our_own_addresses_only() {
+        let keys = Keys::from_bytes([1; 32]);
+        let id = "019ab4f0-5c00-7000-8000-0000000000ff";
+        for (topic, is_complaint) in [(Topic::General, false), (Topic::Complaint, true)] {
+            let path = sent_path(&keys, id, topic);
+            let token = path.rsplit('/').next().unwrap();
+            assert_eq!(read_sent(&keys, token), Some((id.to_owned(), is_complaint)));
+            assert_eq!(read_sent(&Keys::from_bytes([2; 32]), token), None);
+            assert_eq!(read_sent(&keys, &token[..40]), None);
+        }
+        assert_eq!(read_sent(&keys, ""), None);
+        assert_eq!(
+            sent_path(&keys, id, Topic::General).len(),
+            sent_path(&keys, id, Topic::Complaint).len()
+        );
+    }
+}

@@ -265,6 +265,51 @@ async fn fifty_at_once_are_one_message() {
     assert_eq!(app.mails().await.len(), 2, "one to the provider, one receipt");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn twenty_different_messages_at_once_are_twenty_with_one_receipt() {
+    let app = Arc::new(TestApp::start().await);
+    let html = Arc::new(opens(&app, "/contact").await);
+    let mut people = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let (app, html) = (app.clone(), html.clone());
+        people.spawn(async move {
+            let message = format!("Number {n}");
+            location(&sends(&app, &fields(&html, &[("message", &message)])).await.0)
+        });
+    }
+    let led_to: std::collections::BTreeSet<String> = people.join_all().await.into_iter().collect();
+    assert_eq!(led_to.len(), 20);
+    assert_eq!(mails_to(&app, PROVIDER).await.len(), 20);
+    assert_eq!(mails_to(&app, ADA).await.len(), 1);
+}
+
+#[tokio::test]
+async fn looking_changes_nothing() {
+    let app = TestApp::start().await;
+    let sent = location(&writes(&app, &[]).await.0);
+    for path in ["/contact", "/contact?report=x", "/contact?programme=first-ninety-days", &sent] {
+        for method in ["GET", "HEAD"] {
+            let prefetch = [("sec-purpose", "prefetch")];
+            let (response, _) = app.send(method, path, &prefetch, "").await;
+            assert_eq!(response.status(), StatusCode::OK, "{method} {path}");
+            assert!(!response.headers().contains_key("set-cookie"));
+        }
+    }
+    assert_eq!(enquiries(&app).await.len(), 1);
+    assert_eq!(app.mails().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_not_acknowledged() {
+    let app = TestApp::start().await;
+    let html = opens(&app, "/contact").await;
+    app.house.db.close().await;
+    let (response, page) = sends(&app, &fields(&html, &[])).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.contains("Something failed on our side") && page.contains("Reference"));
+    assert!(!page.contains("Ada"), "no cause and no person");
+}
+
 #[tokio::test]
 async fn a_machine_that_fills_in_the_trap_hears_the_same_and_leaves_nothing() {
     let app = TestApp::start().await;

@@ -72,10 +72,12 @@ CREATE TABLE signup (
     quiz TEXT COLLATE "C" NOT NULL,
     contact_id TEXT COLLATE "C" REFERENCES contact (id) ON DELETE SET NULL,
     sitting_id TEXT COLLATE "C",
+    message_id TEXT COLLATE "C",
     created_ms BIGINT NOT NULL
 );
 CREATE INDEX signup_created ON signup (created_ms);
 CREATE INDEX signup_contact ON signup (contact_id);
+CREATE INDEX signup_sitting ON signup (sitting_id);
 
 -- The consent ledger: append-only; each entry carries the hash of the one before it.
 CREATE TABLE consent (

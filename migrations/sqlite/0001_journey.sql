@@ -72,10 +72,12 @@ CREATE TABLE signup (
     quiz TEXT NOT NULL,
     contact_id TEXT REFERENCES contact (id) ON DELETE SET NULL,
     sitting_id TEXT,
+    message_id TEXT,
     created_ms BIGINT NOT NULL
 );
 CREATE INDEX signup_created ON signup (created_ms);
 CREATE INDEX signup_contact ON signup (contact_id);
+CREATE INDEX signup_sitting ON signup (sitting_id);
 
 -- The consent ledger: append-only; each entry carries the hash of the one before it.
 CREATE TABLE consent (

@@ -55,7 +55,7 @@ pub async fn open_house(
         assets,
         public_url,
         mail_from: config.mail_from.clone().unwrap_or_else(|| site.sender()),
-        templates: Templates(audience::templates().into_iter().chain(enquiry::mails()).collect()),
+        templates: mails(),
         mailbox,
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(config.abuse_budgets),
@@ -65,17 +65,25 @@ pub async fn open_house(
     }))
 }
 
+/// How every kind of mail is written.
+fn mails() -> Templates {
+    let all = audience::templates().into_iter().chain(assessment::templates());
+    Templates(all.chain(enquiry::mails()).collect())
+}
+
 /// Every route of the product, inside the guard.
 ///
 /// # Errors
 /// Every fault of the site's files.
 pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
-    let publication = Publication::load(&house.source, &house.site)?;
+    let publication = Arc::new(Publication::load(&house.source, &house.site)?);
+    let quizzes = assessment::Quizzes::load(&house.source, &house.site)?;
     let library = Library::new(house, &publication).map_err(|fault| vec![fault])?;
     let routes = base::pages::routes(Arc::clone(house))
         .merge(publishing::routes(Arc::new(library)))
         .merge(audience::routes(Arc::clone(house), holdings()))
-        .merge(enquiry::routes(Arc::clone(house), &publication, enquiry::no_profile));
+        .merge(enquiry::routes(Arc::clone(house), &publication, assessment::attached))
+        .merge(assessment::routes(Arc::clone(house), quizzes, publication));
     let guard = axum::middleware::from_fn_with_state(Arc::clone(house), base::http::guard);
     Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(CompressionLayer::new()))
 }
@@ -85,11 +93,17 @@ pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
 /// # Errors
 /// If the database fails.
 pub async fn retain(house: &House) -> Result<(), DbError> {
+    let n_sittings = assessment::retain(house).await?;
     let n_contacts = audience::retain(house).await?;
     let mut tx = house.db.begin().await?;
     let n_forms = base::http::forget_old_submissions(&mut tx, house.clock.now_ms()).await?;
     tx.commit().await?;
-    tracing::info!(n_contacts, n_forms, "Let go of {n_contacts} unconfirmed contacts");
+    tracing::info!(
+        n_contacts,
+        n_sittings,
+        n_forms,
+        "Let go of {n_contacts} unconfirmed contacts and {n_sittings} unclaimed sittings"
+    );
     Ok(())
 }
 
@@ -107,5 +121,5 @@ pub async fn redo_erasures(house: &House) -> Result<(), DbError> {
 
 /// What the capabilities hold about a person, for export and erasure.
 fn holdings() -> Vec<audience::Holding> {
-    vec![enquiry::holding()]
+    vec![assessment::holding(), enquiry::holding()]
 }

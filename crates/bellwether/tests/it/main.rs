@@ -5,5 +5,8 @@ mod app;
 mod getting_in_touch;
 mod keeping_control;
 mod mail_delivery;
+mod persons;
 mod reading;
+mod signing_up;
 mod smtp;
+mod taking_the_quiz;

@@ -94,6 +94,7 @@ async fn the_engine_accepts_every_statement() {
         base::mail::MAILBOX_STATEMENTS,
         base::http::SUBMIT_STATEMENTS,
         enquiry::STATEMENTS,
+        assessment::STATEMENTS,
     ];
     for statements in catalogue {
         let refused = app.house.db.refused_statements(statements).await.unwrap();

@@ -1,0 +1,108 @@
+//! What others may ask of this capability: a person's export and erasure, and a result attached to an enquiry.
+
+use audience::{Contact, Export, Holding};
+use base::clock;
+use base::db::{DbError, Queries, Reader, Tx};
+use base::house::House;
+use base::keys::{Token, Use};
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+
+use crate::report::percent;
+use crate::scoring::Profile;
+use crate::store;
+
+/// Sittings, answers and profiles, as held about a person.
+#[must_use]
+pub fn holding() -> Holding {
+    Holding { export, erase }
+}
+
+/// The result behind the last segment of a report link, in a few plain lines for whoever answers an enquiry; nothing if the
+/// link does not open a report.
+pub fn attached<'a>(
+    reader: &'a mut Reader,
+    house: &'a House,
+    token: &'a str,
+) -> BoxFuture<'a, Result<Option<String>, DbError>> {
+    Box::pin(result_of(reader, house, token))
+}
+
+async fn result_of(
+    on: &mut impl Queries,
+    house: &House,
+    token: &str,
+) -> Result<Option<String>, DbError> {
+    let Some(token) = Token::parse(token) else { return Ok(None) };
+    let sitting = store::sitting(on, &token.row_id).await?;
+    let opens = |s: &store::Sitting| {
+        house.keys.proves(Use::Report, &token, &s.report_nonce) && !s.report_hidden
+    };
+    let Some(sitting) = sitting.filter(opens) else { return Ok(None) };
+    let profile = store::profile(on, &sitting.id).await?;
+    Ok(profile.map(|profile| in_lines(&profile)))
+}
+
+fn in_lines(profile: &Profile) -> String {
+    let mut lines = vec![format!(
+        "Result of {} {} ({}), how the person sees it{}:",
+        profile.instrument,
+        profile.instrument_version,
+        profile.form,
+        if profile.provisional { ", provisional" } else { "" }
+    )];
+    let Some(scores) = &profile.scores else {
+        lines.push(String::from("not enough answers for a result."));
+        return lines.join("\n");
+    };
+    for (name, level) in ["Managing", "Leading"].iter().zip(&scores.levels) {
+        let [share, low, high] = [level.share, level.low, level.high].map(percent);
+        lines.push(format!("{name}: about {share} in 100 chances taken, likely {low} to {high}."));
+    }
+    for odds in &scores.regions {
+        lines.push(format!("{}: {} %", odds.name, percent(odds.probability)));
+    }
+    lines.join("\n")
+}
+
+fn export<'a>(
+    reader: &'a mut Reader,
+    contact: &'a Contact,
+) -> BoxFuture<'a, Result<Vec<Export>, DbError>> {
+    Box::pin(async move {
+        let (mut sittings, mut answers, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
+        for sitting in store::of_contact(reader, &contact.id).await? {
+            let at = |at_ms: Option<i64>| at_ms.map(clock::rfc_3339);
+            sittings.push(json!({
+                "id": sitting.id,
+                "quiz": sitting.quiz,
+                "state": sitting.state.as_str(),
+                "level": sitting.level,
+                "asked_at": clock::rfc_3339(sitting.created_ms),
+                "started_at": at(sitting.started_ms),
+                "finished_at": at(sitting.finished_ms),
+                "report_hidden": sitting.report_hidden,
+                "given_name": sitting.details.as_ref().map(|details| &details.name),
+            }));
+            for (item, value) in store::answers(reader, &sitting.id).await? {
+                answers.push(json!({ "sitting": sitting.id, "item": item, "answer": value }));
+            }
+            if let Some(profile) = store::profile(reader, &sitting.id).await? {
+                profiles.push(json!({ "sitting": sitting.id, "profile": profile }));
+            }
+        }
+        let file = |file: &str, rows: Vec<Value>| Export {
+            file: file.to_owned(),
+            json: Value::Array(rows),
+        };
+        Ok(vec![file("sittings", sittings), file("answers", answers), file("profiles", profiles)])
+    })
+}
+
+fn erase<'a>(
+    tx: &'a mut Tx,
+    contact: &'a Contact,
+    keeps_research: bool,
+) -> BoxFuture<'a, Result<(), DbError>> {
+    Box::pin(store::erase(tx, &contact.id, keeps_research))
+}

@@ -1,0 +1,185 @@
+//! The two mails of the journey: the link to begin (or to claim a result), and the link to the report.
+
+use askama::Template;
+use audience::Contact;
+use base::clock;
+use base::db::{DbError, Tx};
+use base::house::House;
+use base::http::Visit;
+use base::keys::Use;
+use base::mail::{Letter, NewMessage, Outgoing, WriteError, Writer, Written};
+use futures_util::future::BoxFuture;
+use serde_json::json;
+
+use crate::store::{self, Signup, Sitting};
+
+/// The mail that asks for the confirmation.
+pub(crate) const CONFIRM: &str = "confirm";
+/// The mail with the link to the report.
+pub(crate) const RESULT: &str = "result";
+
+/// How this capability's mails are written.
+#[must_use]
+pub fn templates() -> Vec<(&'static str, Writer)> {
+    vec![(CONFIRM, confirm), (RESULT, result)]
+}
+
+/// The subject of the confirmation mail, so that the page can name it.
+pub(crate) fn confirm_subject(asks_first: bool) -> &'static str {
+    if asks_first { "Your link to the quiz" } else { "Your link to your result" }
+}
+
+/// Queues the confirmation mail of a sign-up.
+pub(crate) async fn queue_confirm(
+    tx: &mut Tx,
+    visit: &Visit,
+    message_id: &str,
+    signup_id: &str,
+    contact: &Contact,
+) -> Result<(), DbError> {
+    let message = NewMessage {
+        id: message_id,
+        kind: CONFIRM,
+        contact_id: Some(&contact.id),
+        to_address: &contact.address,
+        params: json!({ "signup": signup_id, "at_ms": visit.now_ms }),
+    };
+    base::mail::queue(tx, &message, visit.now_ms).await
+}
+
+/// Queues the mail with the link to a sitting's report.
+pub(crate) async fn queue_result(
+    tx: &mut Tx,
+    visit: &Visit,
+    sitting_id: &str,
+    contact: &Contact,
+) -> Result<(), DbError> {
+    let id = visit.house.chance.id(visit.now_ms);
+    let message = NewMessage {
+        id: &id,
+        kind: RESULT,
+        contact_id: Some(&contact.id),
+        to_address: &contact.address,
+        params: json!({ "sitting": sitting_id }),
+    };
+    base::mail::queue(tx, &message, visit.now_ms).await
+}
+
+#[derive(Template)]
+#[template(path = "confirm.txt", escape = "none")]
+struct ConfirmLetter<'a> {
+    subject: &'static str,
+    provider: &'a base::site::Provider,
+    name: &'a str,
+    title: &'a str,
+    minutes: u32,
+    asks_first: bool,
+    host: &'a str,
+    asked: String,
+    start: String,
+    unsubscribe: &'a str,
+}
+
+fn confirm<'a>(
+    house: &'a House,
+    outgoing: &'a Outgoing,
+) -> BoxFuture<'a, Result<Written, WriteError>> {
+    Box::pin(async move {
+        let mut reader = house.db.reader().await?;
+        let Some(signup) = store::signup(&mut reader, outgoing.param("signup")).await? else {
+            return Ok(Written::Unwanted("the sign-up is gone"));
+        };
+        let Signup { sitting_id: Some(sitting_id), contact_id: Some(contact_id), .. } = &signup
+        else {
+            return Ok(Written::Unwanted("the person of the sign-up is gone"));
+        };
+        let sitting = store::sitting(&mut reader, sitting_id).await?;
+        let contact = audience::contact(&mut reader, contact_id).await?;
+        let (Some(sitting), Some(contact)) = (sitting, contact) else {
+            return Ok(Written::Unwanted("the sitting of the sign-up is gone"));
+        };
+        let Some(quiz) = house.site.quizzes.get(&signup.quiz) else {
+            return Ok(Written::Unwanted("the quiz is no longer offered"));
+        };
+        let asks_first = sitting.gate == "first";
+        let unsubscribe = audience::unsubscribe_url(house, &contact);
+        let asked_ms = outgoing.params.get("at_ms").and_then(serde_json::Value::as_i64);
+        let file = ConfirmLetter {
+            subject: confirm_subject(asks_first),
+            provider: &house.site.provider,
+            name: sitting.details.as_ref().map_or(&contact.name, |details| &details.name),
+            title: &quiz.title,
+            minutes: quiz.minutes,
+            asks_first,
+            host: host(house),
+            asked: clock::in_words(asked_ms.unwrap_or(signup.created_ms)),
+            start: start_url(house, &signup, &sitting),
+            unsubscribe: &unsubscribe,
+        };
+        letter(house, &file, unsubscribe.clone())
+    })
+}
+
+#[derive(Template)]
+#[template(path = "result.txt", escape = "none")]
+struct ResultLetter<'a> {
+    provider: &'a base::site::Provider,
+    name: &'a str,
+    finished: String,
+    report: String,
+    preferences: String,
+    unsubscribe: &'a str,
+}
+
+fn result<'a>(
+    house: &'a House,
+    outgoing: &'a Outgoing,
+) -> BoxFuture<'a, Result<Written, WriteError>> {
+    Box::pin(async move {
+        let mut reader = house.db.reader().await?;
+        let sitting = store::sitting(&mut reader, outgoing.param("sitting")).await?;
+        let contact_id = outgoing.contact_id.as_deref().unwrap_or("");
+        let contact = audience::contact(&mut reader, contact_id).await?;
+        let (Some(sitting), Some(contact)) = (sitting, contact) else {
+            return Ok(Written::Unwanted("the result is gone"));
+        };
+        if sitting.contact_id.as_deref() != Some(contact_id) || sitting.report_hidden {
+            return Ok(Written::Unwanted("the result was hidden"));
+        }
+        let unsubscribe = audience::unsubscribe_url(house, &contact);
+        let file = ResultLetter {
+            provider: &house.site.provider,
+            name: &contact.name,
+            finished: clock::in_words(sitting.finished_ms.unwrap_or(sitting.created_ms)),
+            report: report_url(house, &sitting),
+            preferences: audience::preferences_url(house, &contact),
+            unsubscribe: &unsubscribe,
+        };
+        letter(house, &file, unsubscribe.clone())
+    })
+}
+
+/// The mailed link of a sign-up: whoever has it owns the address.
+pub(crate) fn start_url(house: &House, signup: &Signup, sitting: &Sitting) -> String {
+    house.link(Use::Start, &signup.id, &sitting.start_nonce)
+}
+
+/// The private link to a report.
+pub(crate) fn report_url(house: &House, sitting: &Sitting) -> String {
+    house.link(Use::Report, &sitting.id, &sitting.report_nonce)
+}
+
+/// The same without the host, for redirects.
+pub(crate) fn report_path(house: &House, sitting: &Sitting) -> String {
+    format!("/r/{}", house.keys.token(Use::Report, &sitting.id, &sitting.report_nonce))
+}
+
+fn letter(house: &House, file: &impl Template, unsubscribe: String) -> Result<Written, WriteError> {
+    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
+    Ok(Written::Letter(letter.with_unsubscribe(unsubscribe)))
+}
+
+/// The site's name as people know it: the host of the public URL.
+fn host(house: &House) -> &str {
+    house.public_url.split_once("://").map_or(house.public_url.as_str(), |(_, host)| host)
+}

@@ -1,0 +1,188 @@
+//! `/quiz/SLUG`: what the quiz is, the form that asks for the link, and the page that says where to look.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use base::db::{DbError, Tx};
+use base::http::{
+    Cache, Chrome, FormBody, FormErrors, Once, Refusal, Visit, html, once, see_other,
+};
+use base::keys::Use;
+use base::site::Gate;
+
+use super::details::{DetailsForm, Sent, new_sitting, sign_up};
+use super::{Assessment, Shared};
+use crate::mail;
+use crate::model::{self, Typed};
+use crate::quiz::Quiz;
+use crate::store;
+
+#[derive(Template)]
+#[template(path = "quiz.html")]
+struct QuizPage<'a> {
+    chrome: Chrome,
+    quiz: &'a Quiz,
+    /// Nothing where the quiz begins at once.
+    form: Option<DetailsForm>,
+    /// What is wrong with the form.
+    errors: FormErrors,
+    submit_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "sent.html")]
+struct SentPage<'a> {
+    chrome: Chrome,
+    asks_first: bool,
+    sender: &'a str,
+    subject: &'static str,
+    slug: &'a str,
+}
+
+/// What the quiz is, and its form.
+pub(super) async fn quiz_page(
+    State(Shared(shared)): State<Shared>,
+    visit: Visit,
+    Path(slug): Path<String>,
+) -> Result<Response, Refusal> {
+    let quiz = shared.quiz(&slug)?;
+    let page = page_of(&visit, quiz, Typed::default(), FormErrors::default());
+    // A submit id is made for one rendering, so nobody may keep the page; but it may be found.
+    let mut response = html(StatusCode::OK, Cache::Private, &page)?;
+    response.headers_mut().remove("x-robots-tag");
+    Ok(response)
+}
+
+/// The form, sent: asks for the link, or begins at once.
+pub(super) async fn send(
+    State(Shared(shared)): State<Shared>,
+    visit: Visit,
+    Path(slug): Path<String>,
+    form: FormBody,
+) -> Result<Response, Refusal> {
+    let quiz = shared.quiz(&slug)?;
+    if quiz.site.gate != Gate::First {
+        return begin(&visit, quiz, &form).await;
+    }
+    match sign_up(&visit, quiz, &form, &form_name(quiz), None).await? {
+        Sent::To(response) => Ok(response),
+        Sent::Faulty(typed, errors) => visit.show_faults(&page_of(&visit, quiz, typed, errors)),
+    }
+}
+
+/// Begins a sitting that belongs to nobody yet.
+async fn begin(visit: &Visit, quiz: &Quiz, form: &FormBody) -> Result<Response, Refusal> {
+    let faulty = |message: &str| {
+        let mut errors = FormErrors::default();
+        errors.add("begin", message);
+        visit.show_faults(&page_of(visit, quiz, Typed::default(), errors))
+    };
+    if form.unknown_field(&["submit_id"], &[]).is_some() {
+        return faulty("The form held a field that is not ours. Send it again");
+    }
+    let submit = match visit.check_submit(&form_name(quiz), form.get("submit_id")) {
+        Ok(submit) => submit,
+        Err(fault) => return faulty(fault.message()),
+    };
+    visit.take_budget()?;
+    let chance = &visit.house.chance;
+    let id = chance.id(visit.now_ms);
+    let mut tx = visit.house.db.begin().await?;
+    // The outcome is the sitting, not its link: no table holds a usable link.
+    let id = match once(&mut tx, &submit, &form.hash, &id, visit.now_ms).await? {
+        Once::Again(earlier) => earlier,
+        Once::First => {
+            let (start_nonce, report_nonce) = (chance.nonce(), chance.nonce());
+            let new = new_sitting(quiz, &id, &start_nonce, &report_nonce);
+            store::begin_unlinked(&mut tx, &new, visit.now_ms).await?;
+            id
+        }
+    };
+    let sitting = store::sitting(&mut tx, &id).await?.ok_or(Refusal::DeadLink)?;
+    tx.commit().await?;
+    let token = visit.house.keys.token(Use::Start, &sitting.id, &sitting.start_nonce);
+    Ok(see_other(&format!("/s/{token}")))
+}
+
+/// "Check your inbox": the same for everybody, whatever the id.
+pub(super) async fn sent_page(
+    State(Shared(shared)): State<Shared>,
+    visit: Visit,
+    Path((slug, _)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let quiz = shared.quiz(&slug)?;
+    let asks_first = model::asks_first(quiz.site.gate);
+    visit.show(&SentPage {
+        chrome: visit.chrome("Check your inbox"),
+        asks_first,
+        sender: &visit.house.mail_from,
+        subject: mail::confirm_subject(asks_first),
+        slug: &quiz.slug,
+    })
+}
+
+/// "Send it again": the same answer for everybody; a mail goes if its time has come.
+pub(super) async fn send_again(
+    State(Shared(shared)): State<Shared>,
+    visit: Visit,
+    Path((slug, id)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let quiz = shared.quiz(&slug)?;
+    visit.take_budget()?;
+    let mut tx = visit.house.db.begin().await?;
+    mail_again(&shared, &mut tx, &visit, &id).await?;
+    tx.commit().await?;
+    visit.house.mail_queued.notify_one();
+    let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    Ok(see_other(&format!("/quiz/{}/sent/{id}", quiz.slug)))
+}
+
+/// Queues the mail of a sign-up once more, if its person is still there and the address may be asked.
+pub(super) async fn mail_again(
+    shared: &Assessment,
+    tx: &mut Tx,
+    visit: &Visit,
+    signup_id: &str,
+) -> Result<(), DbError> {
+    let Some(signup) = store::signup(tx, signup_id).await? else { return Ok(()) };
+    let Some(contact_id) = &signup.contact_id else { return Ok(()) };
+    let Some(contact) = audience::contact(tx, contact_id).await? else { return Ok(()) };
+    // Admitted afresh, because the address may have come to be one that must not be written to.
+    let Some(contact) = audience::admit(tx, visit, &same_person(&contact)).await? else {
+        return Ok(());
+    };
+    let is_offered = shared.quizzes.get(&signup.quiz).is_some();
+    if !is_offered || !audience::may_ask(tx, visit, contact_id, mail::CONFIRM).await? {
+        return Ok(());
+    }
+    let message_id = visit.house.chance.id(visit.now_ms);
+    store::renew(tx, &signup, &message_id, visit.now_ms).await?;
+    mail::queue_confirm(tx, visit, &message_id, &signup.id, &contact).await
+}
+
+/// A contact as the person they are on record as.
+pub(super) fn same_person(contact: &audience::Contact) -> audience::Person {
+    let (address, key) = (contact.address.clone(), contact.address_key.clone());
+    audience::Person {
+        name: contact.name.clone(),
+        address: base::address::EmailAddress { address, key },
+        organisation: contact.organisation.clone(),
+        role: contact.role.clone(),
+        phone: contact.phone.clone(),
+    }
+}
+
+fn form_name(quiz: &Quiz) -> String {
+    format!("quiz:{}", quiz.slug)
+}
+
+fn page_of<'a>(visit: &Visit, quiz: &'a Quiz, typed: Typed, errors: FormErrors) -> QuizPage<'a> {
+    let chrome = visit.chrome(&quiz.site.title).public(&visit.house, &quiz.site.standfirst);
+    let name = form_name(quiz);
+    let action = format!("/quiz/{}", quiz.slug);
+    let form = (quiz.site.gate == Gate::First)
+        .then(|| DetailsForm::new(visit, quiz, action, &name, typed, errors.clone()));
+    let submit_id = if form.is_some() { String::new() } else { visit.submit_id(&name) };
+    QuizPage { chrome: chrome.with_errors(!errors.is_empty()), quiz, form, errors, submit_id }
+}

@@ -6,7 +6,8 @@
 //! - [`models`]: category probabilities, their derivatives and the information of an item, for
 //!   eight response models behind one trait;
 //! - [`posterior`]: what a person's answers say of two correlated traits at once, with region
-//!   probabilities and a credible ellipse, computed so that the bits never depend on the machine.
+//!   probabilities and a credible ellipse, computed so that the bits never depend on the machine;
+//! - [`adaptive`]: which item to ask next, when to stop, and simulations of it.
 //!
 //! What a sample says of a questionnaire and of its use, over plain [`columns`] with gaps:
 //!
@@ -35,6 +36,7 @@
 //! # }
 //! ```
 
+pub mod adaptive;
 mod chance;
 pub mod change;
 pub mod columns;

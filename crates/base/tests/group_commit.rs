@@ -1,16 +1,18 @@
 //! Writes that wait together are made durable together, and a write that gives up takes nobody with it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod scratch;
+
 use base::chance::Chance;
 use base::clock::Clock;
-use base::db::{Db, Target};
+use base::db::Db;
 use base::http::{Once, Submit, issue_submit_id, once};
 use base::keys::Keys;
+use scratch::Scratch;
 
-async fn open() -> (Db, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&Target::Sqlite(dir.path().join("test.sqlite"))).await.unwrap();
-    (db, dir)
+async fn open() -> (Db, Scratch) {
+    let scratch = Scratch::new().await;
+    (Db::open(&scratch.target()).await.unwrap(), scratch)
 }
 
 fn submit(seed: u64) -> Submit {
@@ -29,7 +31,7 @@ async fn send(db: &Db, submit: &Submit, outcome: &str) -> Once {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_identical_submissions_at_once_are_one() {
-    let (db, _dir) = open().await;
+    let (db, _scratch) = open().await;
     let submit = submit(1);
     let sends = (0..50).map(|n| {
         let (db, submit) = (db.clone(), submit.clone());
@@ -47,7 +49,7 @@ async fn fifty_identical_submissions_at_once_are_one() {
 
 #[tokio::test]
 async fn a_write_that_gives_up_is_undone_and_its_neighbours_stand() {
-    let (db, _dir) = open().await;
+    let (db, _scratch) = open().await;
     assert_eq!(send(&db, &submit(1), "/one").await, Once::First);
     let mut given_up = db.begin().await.unwrap();
     once(&mut given_up, &submit(2), "body", "/two", 1_000).await.unwrap();
@@ -59,10 +61,10 @@ async fn a_write_that_gives_up_is_undone_and_its_neighbours_stand() {
 
 #[tokio::test]
 async fn what_was_committed_is_there_after_reopening() {
-    let (db, dir) = open().await;
+    let (db, scratch) = open().await;
     send(&db, &submit(1), "/one").await;
     db.close().await;
-    let again = Db::open(&Target::Sqlite(dir.path().join("test.sqlite"))).await.unwrap();
+    let again = Db::open(&scratch.target()).await.unwrap();
     assert_eq!(send(&again, &submit(1), "/x").await, Once::Again(String::from("/one")));
 }
 

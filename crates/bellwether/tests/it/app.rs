@@ -15,6 +15,8 @@ use base::mail::{MailboxItem, Transport};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
+use crate::scratch::Scratch;
+
 /// 24 November 2026, 08:05 UTC: when every test begins.
 const BEGINS_MS: i64 = 1_795_507_500_000;
 
@@ -22,20 +24,22 @@ const BEGINS_MS: i64 = 1_795_507_500_000;
 pub struct TestApp {
     pub house: Arc<House>,
     router: Router,
-    _data: tempfile::TempDir,
+    _scratch: Scratch,
 }
 
 impl TestApp {
     pub async fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let flags = BTreeMap::from([("data".to_owned(), data.path().display().to_string())]);
+        let scratch = Scratch::new().await;
+        let data = scratch.data().display().to_string();
+        let mut flags = BTreeMap::from([("data".to_owned(), data)]);
+        flags.extend(scratch.url().map(|url| ("database-url".to_owned(), url)));
         let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
         let config = Config::read(&flags, &|_| None, &none).unwrap();
         let url = String::from("http://127.0.0.1:8080");
         let clock = Clock::manual(BEGINS_MS);
         let house =
             bellwether::open_house(&config, url, clock, Chance::from_seed(1)).await.unwrap();
-        Self { router: bellwether::router(&house).unwrap(), house, _data: data }
+        Self { router: bellwether::router(&house).unwrap(), house, _scratch: scratch }
     }
 
     /// Sends one request; gives the answer and its body.

@@ -2,11 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod app;
+mod engines;
 mod getting_in_touch;
 mod keeping_control;
 mod mail_delivery;
 mod persons;
 mod reading;
+#[path = "../../../base/tests/scratch/mod.rs"]
+mod scratch;
 mod signing_up;
 mod smtp;
 mod taking_the_quiz;

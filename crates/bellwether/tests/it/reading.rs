@@ -85,19 +85,3 @@ async fn readiness_means_that_the_records_can_be_written() {
     assert_eq!(app.get("/readyz").await.0.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(app.get("/healthz").await.0.status(), StatusCode::OK);
 }
-
-#[tokio::test]
-async fn the_engine_accepts_every_statement() {
-    let app = TestApp::start().await;
-    let catalogue = [
-        base::mail::STATEMENTS,
-        base::mail::MAILBOX_STATEMENTS,
-        base::http::SUBMIT_STATEMENTS,
-        enquiry::STATEMENTS,
-        assessment::STATEMENTS,
-    ];
-    for statements in catalogue {
-        let refused = app.house.db.refused_statements(statements).await.unwrap();
-        assert_eq!(refused, Vec::<String>::new());
-    }
-}

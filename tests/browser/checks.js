@@ -1,0 +1,75 @@
+// What every page must pass: axe (WCAG 2.2 AA), the HTML checker, no sideways scrolling, nothing from elsewhere.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const VNU = require.resolve("vnu-jar/build/dist/vnu.jar");
+const LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+
+/** Starts the browser named by CHROMIUM. */
+export function openBrowser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
+}
+
+/** What axe finds on a page, one line a fault. Needs scripts on. */
+export async function axeFaults(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(
+    (levels) => globalThis.axe.run(document, { runOnly: levels }), LEVELS,
+  );
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}: ${node.failureSummary}`));
+}
+
+/** What the HTML checker finds in pages, given as [name, html]; one run for all, since it starts slowly. */
+export function htmlFaults(pages) {
+  const folder = mkdtempSync(join(tmpdir(), "bellwether-html-"));
+  const files = pages.map(([, html], index) => {
+    const file = join(folder, `${index}.html`);
+    writeFileSync(file, html);
+    return file;
+  });
+  const { stderr } = spawnSync(
+    "java", ["-Xss8m", "-jar", VNU, "--errors-only", "--format", "gnu", ...files],
+    { encoding: "utf8" },
+  );
+  rmSync(folder, { recursive: true, force: true });
+  return stderr.split("\n").filter(Boolean)
+    .map((line) => line.replace(/^"[^"]*?(\d+)\.html"/, (_, index) => pages[index][0]));
+}
+
+/** Whether a page scrolls sideways. */
+export function scrollsSideways(page) {
+  return page.evaluate(() =>
+    document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}
+
+/** Collects every request of a context that leaves the site. */
+export function watchForeign(context, url) {
+  const foreign = [];
+  context.on("request", (request) => {
+    const address = request.url();
+    if (!address.startsWith(url) && !address.startsWith("data:")) foreign.push(address);
+  });
+  return foreign;
+}
+
+/** Everything that a site could have left in the browser. */
+export async function leftBehind(context, page) {
+  const storage = await page.evaluate(async () => [
+    ...Object.keys(localStorage), ...Object.keys(sessionStorage),
+    ...(await indexedDB.databases()).map((database) => database.name),
+    ...(await caches.keys()),
+  ]);
+  return [...(await context.cookies()).map((cookie) => cookie.name), ...storage];
+}

@@ -1,45 +1,46 @@
-//! The project's automation: `cargo xtask check`, `cargo xtask test`, `cargo xtask docs`.
+//! The project's automation. It needs nothing but cargo; `cargo xtask test` gets the rest, or says what it lacks.
+
+mod browser;
+mod documents;
+mod needs;
+mod postgres;
+mod run;
+mod source;
+mod tests;
+mod tidy;
 
 use std::io::Write as _;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-/// Where the generated page on configuration stands.
-const CONFIGURATION_PAGE: &str = "docs/operating/configuration.md";
+/// What `cargo xtask` does, as its help says.
+const HELP: &str = "\
+cargo xtask check                what a commit must pass: format, lints, tidy, tests on SQLite
+cargo xtask test [--no-install]  what a submission must pass: the same, PostgreSQL, documents, browser
+cargo xtask tidy                 the house's own rules
+cargo xtask docs                 write the generated documents
+cargo xtask browser [NAME]       the browser tests, or those whose file has NAME in its name
+cargo xtask postgres COMMAND...  run COMMAND with TEST_POSTGRES_URL set to a throw-away PostgreSQL
+";
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
-    let outcome = match task.as_str() {
-        "check" | "test" => check(),
-        "docs" => std::fs::write(CONFIGURATION_PAGE, base::config::documentation())
-            .map_err(|e| format!("{CONFIGURATION_PAGE}: {e}")),
-        _ => Err(String::from("write one of: check, test, docs")),
-    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = run::go_to_the_root().and_then(|()| match words.as_slice() {
+        ["check"] => tests::check(),
+        ["test"] => tests::all(true),
+        ["test", "--no-install"] => tests::all(false),
+        ["tidy"] => tidy::tidy(),
+        ["docs"] => documents::write(),
+        ["browser"] => browser::alone(""),
+        ["browser", name] => browser::alone(name),
+        ["postgres", program, rest @ ..] => postgres::with(program, rest),
+        _ => Err(format!("write one of these:\n{HELP}")),
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(what) => {
             let _ = writeln!(std::io::stderr(), "xtask: {what}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Format, lints, generated documents, tests.
-fn check() -> Result<(), String> {
-    cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    let page = std::fs::read_to_string(CONFIGURATION_PAGE).unwrap_or_default();
-    if page != base::config::documentation() {
-        return Err(format!("{CONFIGURATION_PAGE} is out of date: run `cargo xtask docs`"));
-    }
-    cargo(&["test", "--workspace", "--locked"])
-}
-
-fn cargo(arguments: &[&str]) -> Result<(), String> {
-    let shown = arguments.join(" ");
-    let status = Command::new("cargo").args(arguments).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("cargo {shown}: {status}")),
-        Err(e) => Err(format!("cargo {shown} could not be started: {e}")),
     }
 }

@@ -1,0 +1,50 @@
+//! The browser tests: node scripts that start the real program and drive Chromium.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{self, Tally, cargo, find, run_tests};
+
+/// Where the scripts and their packages are.
+pub const FOLDER: &str = "tests/browser";
+
+/// The browser's program, by the names that Debian and others give it.
+pub fn chromium() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find)
+}
+
+/// The browser tests by themselves: builds the program first.
+///
+/// # Errors
+/// If one fails, or what they need is not there.
+pub fn alone(name: &str) -> Result<(), String> {
+    run::run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "bellwether"]))?;
+    run(name, &mut Tally::default())
+}
+
+/// Runs the scripts that have `name` in their file's name against the program as it was last built; the HTTP tests build it.
+///
+/// # Errors
+/// If one fails, or none has that name.
+pub fn run(name: &str, tally: &mut Tally) -> Result<(), String> {
+    let chromium = chromium().ok_or("Chromium is not installed")?;
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| String::from("target"));
+    let program = fs::canonicalize(Path::new(&target).join("debug/bellwether"))
+        .map_err(|e| format!("the program was not built: {e}"))?;
+    let mut scripts: Vec<PathBuf> = fs::read_dir(FOLDER)
+        .map_err(|e| format!("{FOLDER}: {e}"))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            file.ends_with(".test.js") && file.contains(name)
+        })
+        .collect();
+    scripts.sort();
+    if scripts.is_empty() {
+        return Err(format!("no script in {FOLDER} has {name} in its name"));
+    }
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).args(&scripts);
+    run_tests(node.env("BELLWETHER", program).env("CHROMIUM", chromium), tally)
+}

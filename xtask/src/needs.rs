@@ -1,0 +1,161 @@
+//! What the tests need beyond cargo, and how it is got: apt as root on Debian, npm inside the project's own folder.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::{find, output, run, say};
+use crate::{browser, postgres};
+
+/// Debian asks this file whether a package may start its daemon.
+const POLICY_FILE: &str = "/usr/sbin/policy-rc.d";
+/// Says no to every daemon.
+const POLICY: &str = "#!/bin/sh\nexit 101\n";
+
+/// One thing that some tests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A PostgreSQL server's programs.
+    Postgres,
+    /// The browser.
+    Chromium,
+    /// What the HTML checker runs on.
+    Java,
+    /// The packages of the browser tests.
+    NodePackages,
+}
+
+/// In the order of installation.
+const ALL: [Need; 4] = [Need::Postgres, Need::Chromium, Need::Java, Need::NodePackages];
+
+impl Need {
+    /// What it is called, and for which tests it is needed.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL (the tests on it)",
+            Self::Chromium => "Chromium (the browser tests)",
+            Self::Java => "Java (the HTML checker of the browser tests)",
+            Self::NodePackages => "the packages of tests/browser (the browser tests)",
+        }
+    }
+
+    /// How a person would get it.
+    pub fn remedy(self) -> String {
+        match self.debian_package() {
+            Some(package) => format!("apt-get install {package}"),
+            None => String::from("npm ci --prefix tests/browser"),
+        }
+    }
+
+    fn debian_package(self) -> Option<&'static str> {
+        match self {
+            Self::Postgres => Some("postgresql"),
+            Self::Chromium => Some("chromium"),
+            Self::Java => Some("default-jre-headless"),
+            Self::NodePackages => None,
+        }
+    }
+
+    fn is_met(self) -> bool {
+        match self {
+            Self::Postgres => postgres::programs().is_some(),
+            Self::Chromium => browser::chromium().is_some(),
+            Self::Java => output(Command::new("java").arg("-version")).is_some(),
+            Self::NodePackages => are_node_packages_current(),
+        }
+    }
+}
+
+/// Whatever is lacking after trying to get it; nothing is installed unless `may_install`.
+pub fn lacking(may_install: bool) -> Vec<Need> {
+    let unmet = || ALL.into_iter().filter(|need| !need.is_met()).collect::<Vec<_>>();
+    let lacks = unmet();
+    for need in &lacks {
+        say(&format!("lacking: {}", need.words()));
+    }
+    if lacks.is_empty() || !may_install {
+        return lacks;
+    }
+    let packages: Vec<&str> = lacks.iter().filter_map(|need| need.debian_package()).collect();
+    let outcomes = [
+        if packages.is_empty() { Ok(()) } else { install_debian(&packages) },
+        if lacks.contains(&Need::NodePackages) { install_node_packages() } else { Ok(()) },
+    ];
+    for what in outcomes.into_iter().filter_map(Result::err) {
+        say(&format!("not installed: {what}"));
+    }
+    unmet()
+}
+
+/// Whether this process is the administrator.
+pub fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
+}
+
+fn install_debian(packages: &[&str]) -> Result<(), String> {
+    if !Path::new("/etc/debian_version").is_file() {
+        return Err(format!("this is not Debian: install {} yourself", packages.join(", ")));
+    }
+    if !is_root() {
+        let all = packages.join(" ");
+        return Err(format!("only root may: run `apt-get install {all}` as root"));
+    }
+    let _policy = NoDaemons::set()?;
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        run(command.args(["-q", "-y"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--no-install-recommends"], packages].concat())
+}
+
+fn install_node_packages() -> Result<(), String> {
+    if find("npm").is_none() {
+        return Err(String::from("npm is not there: install Node 20 or newer with its npm"));
+    }
+    run(Command::new("npm").args(["ci", "--prefix", browser::FOLDER, "--no-audit", "--no-fund"]))
+}
+
+/// Whether the installed packages are those of the lock file: npm keeps a copy of it beside them.
+fn are_node_packages_current() -> bool {
+    let versions = |file: &str| {
+        let text = fs::read_to_string(format!("{}/{file}", browser::FOLDER)).unwrap_or_default();
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with("\"integrity\""));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let wanted = versions("package-lock.json");
+    !wanted.is_empty() && wanted == versions("node_modules/.package-lock.json")
+}
+
+/// While it lives, no package starts a daemon; a policy that was there before stays as it was.
+struct NoDaemons {
+    is_ours: bool,
+}
+
+impl NoDaemons {
+    fn set() -> Result<Self, String> {
+        let made =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY_FILE);
+        let mut file = match made {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Ok(Self { is_ours: false });
+            }
+            Err(e) => return Err(format!("{POLICY_FILE}: {e}")),
+        };
+        let set = file.write_all(POLICY.as_bytes());
+        let set = set.and_then(|()| file.set_permissions(fs::Permissions::from_mode(0o755)));
+        set.map_err(|e| format!("{POLICY_FILE}: {e}"))?;
+        Ok(Self { is_ours: true })
+    }
+}
+
+impl Drop for NoDaemons {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = fs::remove_file(POLICY_FILE);
+        }
+    }
+}

@@ -1,7 +1,8 @@
-//! The stylesheet, the script and the logo: made once at start, under addresses that hold a hash of the content.
+//! The stylesheet, the script, the logo and the site's card: made once at start, under addresses that hold a hash of the content.
 
 use std::collections::HashMap;
 
+use crate::card::{Card, Words};
 use crate::encode;
 use crate::http::{Cache, Stored};
 use crate::site::{Site, Source};
@@ -18,6 +19,8 @@ pub struct Assets {
     pub script: String,
     /// Address of the logo.
     pub logo: String,
+    /// What a network shows beside a link to a page that has no card of its own.
+    pub card: Card,
     files: HashMap<String, Stored>,
 }
 
@@ -42,7 +45,16 @@ impl Assets {
         let script = keep("site", "js", "text/javascript; charset=utf-8", SCRIPT.to_owned());
         let logo = source.text(&site.look.logo)?;
         let logo = keep("logo", "svg", "image/svg+xml", logo);
-        Ok(Self { stylesheet, script, logo, files })
+        let card = Card::new(
+            "site",
+            Words {
+                provider: site.provider.name.clone(),
+                kicker: String::new(),
+                title: site.home.headline.clone(),
+                accent: site.look.accent.clone(),
+            },
+        );
+        Ok(Self { stylesheet, script, logo, card, files })
     }
 
     /// The file at an address.

@@ -1,15 +1,16 @@
 //! Chance and identity as arguments: one seeded generator behind every id, nonce and shuffle.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::encode;
 
-/// The program's source of randomness: a cryptographic generator (ChaCha), seeded once.
-#[derive(Debug)]
-pub struct Chance(Mutex<StdRng>);
+/// The program's source of randomness: a cryptographic generator (ChaCha), seeded once. A copy draws
+/// from the same stream.
+#[derive(Clone, Debug)]
+pub struct Chance(Arc<Mutex<StdRng>>);
 
 impl Chance {
     /// Seeded by the operating system; what `serve` uses.
@@ -18,13 +19,13 @@ impl Chance {
     /// If the operating system cannot give random bytes.
     pub fn from_os() -> std::io::Result<Self> {
         let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng).map_err(std::io::Error::other)?;
-        Ok(Self(Mutex::new(rng)))
+        Ok(Self(Arc::new(Mutex::new(rng))))
     }
 
     /// Seeded by a number, so that a test repeats.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
-        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
     /// `N` random bytes.

@@ -14,8 +14,9 @@ use crate::keys::{Keys, Use};
 use crate::mail::Templates;
 use crate::site::{Site, Source};
 
-/// The house: storage, time, chance, keys and the site. Built once, at start.
-#[derive(Debug)]
+/// The house: storage, time, chance, keys and the site. Built once, at start, and anew when
+/// the site's files have changed; a copy shares storage, chance and budgets with its original.
+#[derive(Clone, Debug)]
 pub struct House {
     /// Storage.
     pub db: Db,

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod card;
 pub mod chance;
 pub mod clock;
 pub mod config;
@@ -15,4 +16,5 @@ pub mod http;
 pub mod keys;
 pub mod mail;
 pub mod pages;
+pub mod samples;
 pub mod site;

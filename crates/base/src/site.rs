@@ -150,6 +150,9 @@ pub struct Author {
     pub name: String,
     /// A line about them.
     pub about: String,
+    /// Whether this is one person, rather than a team.
+    #[serde(default)]
+    pub person: bool,
 }
 
 /// What a consent is for.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::clock::HOUR_MS;
 
@@ -16,11 +16,11 @@ pub const PER_INSTANCE_HOURLY_MAX: u32 = 2_000;
 /// Networks remembered at once; beyond that the oldest hour is forgotten.
 const NETWORKS_MAX: usize = 100_000;
 
-/// The counts of the present hour.
-#[derive(Debug)]
+/// The counts of the present hour, shared by every copy.
+#[derive(Clone, Debug)]
 pub struct Budgets {
     on: bool,
-    counts: Mutex<Counts>,
+    counts: Arc<Mutex<Counts>>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Budgets {
     /// Budgets that hold, or (`on` false) never refuse.
     #[must_use]
     pub fn new(on: bool) -> Self {
-        Self { on, counts: Mutex::default() }
+        Self { on, counts: Arc::default() }
     }
 
     /// Whether budgets and the minimum time of a form hold.

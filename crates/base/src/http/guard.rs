@@ -36,11 +36,25 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
 
 #[derive(Template)]
 #[template(path = "refusal.html")]
-struct RefusalPage {
+pub(crate) struct RefusalPage {
     chrome: Chrome,
     happened: &'static str,
     next: &'static str,
     reference: Option<String>,
+}
+
+impl RefusalPage {
+    /// The page of a refusal, as shown at `path`.
+    pub(crate) fn new(
+        house: &House,
+        refusal: &Refusal,
+        path: &str,
+        mailbox: bool,
+        reference: Option<String>,
+    ) -> Self {
+        let (title, happened, next) = refusal.words();
+        Self { chrome: Chrome::new(house, title, path, mailbox), happened, next, reference }
+    }
 }
 
 /// Refuses forms from other sites, turns refusals into pages, and sets the security headers.
@@ -112,7 +126,6 @@ fn page_of(
     mailbox: bool,
     bare: &Response,
 ) -> Response {
-    let (title, happened, next) = refusal.words();
     let reference = match refusal {
         Refusal::Broken(Incident { cause }) => {
             let reference = crate::encode::hex(&house.chance.bytes::<4>()).to_uppercase();
@@ -121,10 +134,9 @@ fn page_of(
         }
         _ => None,
     };
-    let page =
-        RefusalPage { chrome: Chrome::new(house, title, path, mailbox), happened, next, reference };
+    let page = RefusalPage::new(house, refusal, path, mailbox, reference);
     let mut response = html(refusal.status(), Cache::Private, &page)
-        .unwrap_or_else(|_| Response::new(axum::body::Body::from(title)));
+        .unwrap_or_else(|_| Response::new(axum::body::Body::from(refusal.words().0)));
     for name in ["allow", "retry-after"] {
         if let Some(value) = bare.headers().get(name) {
             response.headers_mut().insert(name, value.clone());

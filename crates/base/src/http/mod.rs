@@ -5,14 +5,17 @@ mod form;
 mod guard;
 mod page;
 mod refusal;
+mod stored;
 mod submit;
 mod visit;
 
 pub use budget::Budgets;
 pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors};
+pub(crate) use guard::RefusalPage;
 pub use guard::guard;
-pub use page::{Cache, Chrome, OpenGraph, Stored, html};
+pub use page::{Cache, Chrome, OpenGraph, html};
 pub use refusal::{Incident, Refusal};
+pub use stored::Stored;
 pub use submit::{FORM_TIME_MIN_MS, Once, STATEMENTS as SUBMIT_STATEMENTS, Submit, SubmitFault};
 pub use submit::{forget_old as forget_old_submissions, issue as issue_submit_id, led_to, once};
 pub use visit::{Visit, is_local, see_other};

@@ -1,13 +1,12 @@
 //! Pages: the frame around them and how they are sent.
 
 use askama::Template;
-use axum::body::{Body, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::Refusal;
-use crate::encode;
 use crate::house::House;
 
 /// Who may keep a copy of an answer.
@@ -28,7 +27,7 @@ pub enum Cache {
 pub struct OpenGraph {
     /// `website` or `article`.
     pub kind: &'static str,
-    /// Absolute URL of the card.
+    /// Absolute URL of the card, a PNG of 1,200 by 630 pixels.
     pub image: String,
     /// RFC 3339, for articles.
     pub published: Option<String>,
@@ -61,7 +60,7 @@ pub struct Chrome {
     pub starter: bool,
     /// Links at the head: label, address.
     pub navigation: Vec<(String, String)>,
-    /// Contact lines at the foot.
+    /// The provider's name and postal address, a line each.
     pub address: Vec<String>,
     /// Telephone number.
     pub phone: String,
@@ -93,7 +92,7 @@ impl Chrome {
             provider: site.provider.name.clone(),
             starter: site.provider.starter,
             navigation: site.navigation.iter().map(link).collect(),
-            address: site.provider.address.clone(),
+            address: address_lines(&site.provider),
             phone: site.provider.phone.clone(),
             email: site.provider.email.clone(),
             stylesheet: assets.stylesheet.clone(),
@@ -102,11 +101,17 @@ impl Chrome {
         }
     }
 
-    /// The same frame with the description and canonical address of a public page.
+    /// The same frame with the description, canonical address and preview of a public page.
     #[must_use]
     pub fn public(mut self, house: &House, description: &str) -> Self {
         self.description = description.to_owned();
         self.canonical = Some(format!("{}{}", house.public_url, self.path));
+        self.open_graph = Some(OpenGraph {
+            kind: "website",
+            image: format!("{}{}", house.public_url, house.assets.card.path()),
+            published: None,
+            author: None,
+        });
         self
     }
 
@@ -122,6 +127,12 @@ impl Chrome {
     pub fn is_here(&self, href: &str) -> bool {
         self.path == *href || (href.len() > 1 && self.path.starts_with(&format!("{href}/")))
     }
+}
+
+/// The name, unless the address begins with it, and the address.
+fn address_lines(provider: &crate::site::Provider) -> Vec<String> {
+    let name = Some(&provider.name).filter(|name| provider.address.first() != Some(name));
+    name.into_iter().chain(&provider.address).cloned().collect()
 }
 
 /// Renders a page.
@@ -150,50 +161,5 @@ impl Cache {
             headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
             headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
         }
-    }
-}
-
-/// An answer that is the same for everybody, made once.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    kind: HeaderValue,
-    etag: HeaderValue,
-    cache: Cache,
-    body: Bytes,
-}
-
-impl Stored {
-    /// Keeps `body`, of media type `kind`.
-    #[must_use]
-    pub fn new(kind: &'static str, cache: Cache, body: impl Into<Bytes>) -> Self {
-        let body = body.into();
-        let etag = format!("\"{}\"", &encode::sha256_hex(&body)[..32]);
-        let etag = HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
-        Self { kind: HeaderValue::from_static(kind), etag, cache, body }
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// The answer, or 304 if the client has it already.
-    #[must_use]
-    pub fn answer(&self, request: &HeaderMap) -> Response {
-        let known = request.get_all(IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-        let is_known = known.flat_map(|line| line.split(',')).map(str::trim).any(|tag| {
-            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.etag.as_bytes()
-        });
-        let mut response = if is_known {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            let mut full = Body::from(self.body.clone()).into_response();
-            full.headers_mut().insert(CONTENT_TYPE, self.kind.clone());
-            full
-        };
-        response.headers_mut().insert(ETAG, self.etag.clone());
-        self.cache.set(response.headers_mut());
-        response
     }
 }

@@ -66,8 +66,8 @@ impl Refusal {
         match self {
             Self::NotFound => (
                 "There is no page here",
-                "The address may be mistyped, or the page may have moved.",
-                "Check the address, or start from the home page.",
+                "The address may be old, or a letter may be missing from it.",
+                "If you came by a link in a mail, copy the whole link: some mail programs cut it at the end of a line.",
             ),
             Self::DeadLink => (
                 "This link does not open anything",

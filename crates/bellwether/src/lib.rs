@@ -5,6 +5,8 @@ pub mod serve;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::header::ETAG;
+use axum::http::{Extensions, HeaderMap};
 use base::assets::Assets;
 use base::chance::Chance;
 use base::clock::Clock;
@@ -14,11 +16,20 @@ use base::house::House;
 use base::http::Budgets;
 use base::keys::Keys;
 use base::mail::Templates;
+use base::samples::Sample;
 use base::site::{Site, Source};
 use publishing::{Library, Publication};
 use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::{CompressionLayer, DefaultPredicate, Predicate as _};
+
+/// Every page and mail in every state, by capability.
+#[must_use]
+pub fn samples() -> Vec<Sample> {
+    let mut samples = base::pages::samples();
+    samples.extend(publishing::samples());
+    samples
+}
 
 /// Builds the house from a configuration; `bound_url` stands in for a public URL that was not set.
 ///
@@ -78,14 +89,19 @@ fn mails() -> Templates {
 pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
     let publication = Arc::new(Publication::load(&house.source, &house.site)?);
     let quizzes = assessment::Quizzes::load(&house.source, &house.site)?;
-    let library = Library::new(house, &publication).map_err(|fault| vec![fault])?;
+    let library = Library::new(house, &publication, house.clock.now_ms());
+    let library = library.map_err(|fault| vec![fault])?;
     let routes = base::pages::routes(Arc::clone(house))
+        .merge(base::samples::routes(Arc::clone(house), samples()))
         .merge(publishing::routes(Arc::new(library)))
         .merge(audience::routes(Arc::clone(house), holdings()))
         .merge(enquiry::routes(Arc::clone(house), &publication, assessment::attached))
         .merge(assessment::routes(Arc::clone(house), quizzes, publication));
     let guard = axum::middleware::from_fn_with_state(Arc::clone(house), base::http::guard);
-    Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(CompressionLayer::new()))
+    // What has an ETag was compressed once, when it was first asked for.
+    let is_fresh = |_, _, headers: &HeaderMap, _: &Extensions| !headers.contains_key(ETAG);
+    let compress = CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_fresh));
+    Ok(routes.layer(CatchPanicLayer::new()).layer(guard).layer(compress))
 }
 
 /// Lets go of what has been kept long enough; run at start and every hour. Harmless to run twice.

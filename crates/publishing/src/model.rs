@@ -3,10 +3,15 @@
 use base::site::{Site, Source};
 use serde::Deserialize;
 
-use crate::markdown::{self, Rendered};
+use crate::day::Day;
+use crate::load::Reader;
+use crate::markdown::Rendered;
+
+/// Pages that every site has, since the foot of each page links them.
+const PAGES_REQUIRED: [&str; 3] = ["privacy", "cookies", "accessibility"];
 
 /// Everything there is to read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Publication {
     /// Newest first.
     pub articles: Vec<Article>,
@@ -25,6 +30,10 @@ pub struct Article {
     pub front: ArticleFront,
     /// Its text.
     pub body: Rendered,
+    /// Its text for feed readers: figures are told and not drawn, since only our pages have their colours.
+    pub feed_html: String,
+    /// The SVG under its title; empty if it names none.
+    pub illustration: String,
 }
 
 /// The front matter of an article.
@@ -40,10 +49,10 @@ pub struct ArticleFront {
     /// A key of `[authors]` in `site.toml`.
     pub author: String,
     /// First published.
-    pub published: toml::value::Datetime,
+    pub published: Day,
     /// Last changed.
     #[serde(default)]
-    pub updated: Option<toml::value::Datetime>,
+    pub updated: Option<Day>,
     /// Subjects.
     #[serde(default)]
     pub tags: Vec<String>,
@@ -111,9 +120,9 @@ pub struct ProgrammeFront {
     pub group_size: String,
     /// The price, in words.
     pub price: String,
-    /// Dates of the next runs.
+    /// The days on which it starts, in order.
     #[serde(default)]
-    pub dates: Vec<String>,
+    pub dates: Vec<Day>,
     /// What to say about dates.
     pub next_dates_note: String,
     /// Whom to ask.
@@ -142,7 +151,26 @@ pub struct PageFront {
     /// For search engines.
     pub description: String,
     /// Last changed.
-    pub updated: toml::value::Datetime,
+    pub updated: Day,
+}
+
+impl Kind {
+    /// As pages say it.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Course => "Course",
+            Self::Mentoring => "Mentoring",
+        }
+    }
+}
+
+impl Programme {
+    /// The days on which it starts from `today` on.
+    #[must_use]
+    pub fn starts(&self, today: Day) -> Vec<Day> {
+        self.front.dates.iter().copied().filter(|day| *day >= today).collect()
+    }
 }
 
 impl Publication {
@@ -151,28 +179,24 @@ impl Publication {
     /// # Errors
     /// Every fault, each with its file.
     pub fn load(source: &Source, site: &Site) -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
-        let mut articles =
-            read_folder(source, site, "articles", &mut faults, |slug, front, body| Article {
-                slug,
-                front,
-                body,
+        let mut reader = Reader::new(source, site);
+        let mut articles: Vec<Article> = reader.folder("articles", Reader::article);
+        articles
+            .sort_by(|a, b| b.front.published.cmp(&a.front.published).then(a.slug.cmp(&b.slug)));
+        let mut programmes: Vec<Programme> =
+            reader.folder("programmes", |reader, slug, path, mut front: ProgrammeFront, text| {
+                front.dates.sort();
+                Some(Programme { slug, front, body: reader.render(path, text)? })
             });
-        articles.sort_by_key(|article: &Article| {
-            std::cmp::Reverse(article.front.published.to_string())
+        programmes.sort_by_key(|programme| programme.front.order);
+        let pages = reader.folder("pages", |reader, slug, path, front, text| {
+            Some(LegalPage { slug, front, body: reader.render(path, text)? })
         });
-        let mut programmes =
-            read_folder(source, site, "programmes", &mut faults, |slug, front, body| Programme {
-                slug,
-                front,
-                body,
-            });
-        programmes.sort_by_key(|programme: &Programme| programme.front.order);
-        let pages = read_folder(source, site, "pages", &mut faults, |slug, front, body| {
-            LegalPage { slug, front, body }
-        });
+        let mut faults = reader.into_faults();
         let publication = Self { articles, programmes, pages };
-        publication.check(site, &mut faults);
+        if faults.is_empty() {
+            publication.check(site, &mut faults);
+        }
         if faults.is_empty() { Ok(publication) } else { Err(faults) }
     }
 
@@ -195,77 +219,107 @@ impl Publication {
                 site.home.lead_article
             ));
         }
-        for article in &self.articles {
-            let file = format!("articles/{}.md", article.slug);
-            if !site.authors.contains_key(&article.front.author) {
+        for slug in PAGES_REQUIRED {
+            if !self.pages.iter().any(|page| page.slug == slug) {
                 faults.push(format!(
-                    "{file}: there is no author \"{}\" in site.toml. Add [authors.{}].",
-                    article.front.author, article.front.author
+                    "pages/{slug}.md: is missing, and every page links it. Copy it from a fresh `bellwether init`."
                 ));
             }
-            for slug in article.front.related.iter().filter(|slug| self.article(slug).is_none()) {
-                faults.push(format!("{file}: related names \"{slug}\", which is not an article."));
-            }
-            for slug in article.front.programmes.iter().filter(|s| self.programme(s).is_none()) {
+        }
+        self.articles.iter().for_each(|article| self.check_article(site, article, faults));
+        for programme in &self.programmes {
+            let file = format!("programmes/{}.md", programme.slug);
+            let known = |id: &&String| site.level_label(id).is_none();
+            for level in programme.front.levels.iter().filter(known) {
                 faults.push(format!(
-                    "{file}: programmes names \"{slug}\", which is not a programme."
+                    "{file}: levels names \"{level}\", which is not the id of one of the [[levels]] in site.toml."
                 ));
             }
         }
     }
-}
 
-fn read_folder<F: serde::de::DeserializeOwned, T>(
-    source: &Source,
-    site: &Site,
-    folder: &str,
-    faults: &mut Vec<String>,
-    make: impl Fn(String, F, Rendered) -> T,
-) -> Vec<T> {
-    let mut read = Vec::new();
-    for name in source.names(folder, ".md") {
-        let path = format!("{folder}/{name}");
-        let slug = name.trim_end_matches(".md").to_owned();
-        match source.text(&path).and_then(|text| read_file(source, site, &path, &text)) {
-            Ok((front, body)) => read.push(make(slug, front, body)),
-            Err(fault) => faults.push(fault),
+    fn check_article(&self, site: &Site, article: &Article, faults: &mut Vec<String>) {
+        let (file, front) = (format!("articles/{}.md", article.slug), &article.front);
+        let author = &front.author;
+        if !site.authors.contains_key(author) {
+            faults.push(format!(
+                "{file}: there is no author \"{author}\" in site.toml. Add [authors.{author}]."
+            ));
+        }
+        if front.updated.is_some_and(|updated| updated < front.published) {
+            faults.push(format!("{file}: updated is before published. Put the later day there."));
+        }
+        for slug in front.related.iter().filter(|slug| self.article(slug).is_none()) {
+            faults.push(format!("{file}: related names \"{slug}\", which is not an article."));
+        }
+        for slug in front.programmes.iter().filter(|slug| self.programme(slug).is_none()) {
+            faults.push(format!("{file}: programmes names \"{slug}\", which is not a programme."));
         }
     }
-    read
 }
 
-fn read_file<F: serde::de::DeserializeOwned>(
-    source: &Source,
-    site: &Site,
-    path: &str,
-    text: &str,
-) -> Result<(F, Rendered), String> {
-    let parts = text.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n"));
-    let (front, body) = parts
-        .ok_or_else(|| format!("{path}: it must begin with front matter between lines of +++"))?;
-    let front = toml::from_str(front).map_err(|e| format!("{path}: {e}"))?;
-    let body = fill_in(body, site);
-    Ok((front, markdown::render(&body, &|name, argument| directive(source, name, argument))))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn fill_in(body: &str, site: &Site) -> String {
-    let provider = &site.provider;
-    body.replace("{provider}", &provider.name)
-        .replace("{legal_name}", &provider.legal_name)
-        .replace("{email}", &provider.email)
-        .replace("{phone}", &provider.phone)
-        .replace("{address}", &provider.address.join(", "))
-}
-
-/// `::figure NAME | CAPTION::` puts a figure of the site in the text; an unknown directive leaves nothing.
-fn directive(source: &Source, name: &str, argument: &str) -> Option<String> {
-    let (file, caption) = argument.split_once('|').unwrap_or((argument, ""));
-    let (file, caption) = (file.trim(), caption.trim());
-    let is_name = file.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if name != "figure" || !is_name {
-        return None;
+    fn starter() -> (tempfile::TempDir, Source, Site) {
+        let dir = tempfile::tempdir().unwrap();
+        Source::copy_starter_to(dir.path()).unwrap();
+        let source = Source::Folder(dir.path().to_owned());
+        let site = Site::load(&source).unwrap();
+        (dir, source, site)
     }
-    let svg = source.text(&format!("figures/{file}.svg")).ok()?;
-    let caption = markdown::render(caption, &|_, _| None).html;
-    Some(format!("<figure class=\"figure\">{svg}<figcaption>{caption}</figcaption></figure>\n"))
+
+    #[test]
+    fn the_starter_site_is_read_whole() {
+        let (_dir, source, site) = starter();
+        let publication = Publication::load(&source, &site).unwrap();
+        assert!(publication.articles.len() >= 3 && publication.programmes.len() >= 6);
+        let newest_first =
+            publication.articles.windows(2).all(|w| w[0].front.published >= w[1].front.published);
+        assert!(newest_first);
+        assert!(publication.articles.iter().all(|a| a.illustration.starts_with("<svg")));
+        assert!(publication.articles.iter().all(|a| !a.feed_html.contains("<svg")));
+    }
+
+    #[test]
+    fn every_fault_of_the_files_is_told_at_once_with_its_file() {
+        let (dir, source, site) = starter();
+        let write = |path: &str, text: &str| std::fs::write(dir.path().join(path), text).unwrap();
+        write("articles/no-front.md", "Hello\n");
+        write("articles/Bad Name.md", "Hello\n");
+        let front = "+++\ntitle = \"T\"\nstandfirst = \"S\"\ndescription = \"D\"\nauthor = \"editors\"\n\
+                     published = 2026-11-03\nillustration = \"none.svg\"\n+++\n\nText\n";
+        write("articles/no-figure.md", front);
+        let faults = Publication::load(&source, &site).unwrap_err().join("\n");
+        assert!(
+            faults.contains("articles/no-front.md: it must begin with front matter"),
+            "{faults}"
+        );
+        assert!(faults.contains("articles/Bad Name.md: its name becomes part"), "{faults}");
+        assert!(faults.contains("articles/no-figure.md: there is no figure \"none\""), "{faults}");
+    }
+
+    #[test]
+    fn what_a_file_names_must_be_there() {
+        let (dir, source, site) = starter();
+        let path = dir.path().join("programmes/first-ninety-days.md");
+        let text = std::fs::read_to_string(&path).unwrap().replace("first-line", "no-level");
+        std::fs::write(&path, text).unwrap();
+        std::fs::remove_file(dir.path().join("pages/cookies.md")).unwrap();
+        std::fs::remove_file(dir.path().join("programmes/reading-the-situation.md")).unwrap();
+        let faults = Publication::load(&source, &site).unwrap_err().join("\n");
+        assert!(faults.contains("levels names \"no-level\""), "{faults}");
+        assert!(faults.contains("pages/cookies.md: is missing"), "{faults}");
+        assert!(faults.contains("which is not a programme"), "{faults}");
+    }
+
+    #[test]
+    fn days_that_have_passed_are_not_offered() {
+        let (_dir, source, site) = starter();
+        let publication = Publication::load(&source, &site).unwrap();
+        let mut programme = publication.programmes[0].clone();
+        programme.front.dates = vec![Day::of(0), Day::of(86_400_000 * 30)];
+        assert_eq!(programme.starts(Day::of(86_400_000)), [Day::of(86_400_000 * 30)]);
+    }
 }

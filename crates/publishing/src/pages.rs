@@ -9,11 +9,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::get;
+use base::card::{Card, Words};
 use base::house::House;
 use base::http::{Cache, Chrome, OpenGraph, Refusal, Stored, Visit};
+use base::site::{Author, Quiz, Site};
 
+use crate::day::Day;
 use crate::feeds;
 use crate::model::{Article, Kind, LegalPage, Programme, Publication};
+
+/// A list of contents stands before articles with at least this many headings.
+const CONTENTS_MIN: usize = 4;
 
 /// Every page that is the same for everybody, by its path; once plain, once with the bar of the built-in mailbox.
 #[derive(Debug)]
@@ -21,26 +27,54 @@ pub struct Library {
     house: Arc<House>,
     plain: HashMap<String, Stored>,
     with_bar: HashMap<String, Stored>,
+    cards: HashMap<String, Card>,
 }
 
 impl Library {
-    /// Renders everything.
+    /// Renders everything as it stands on the day of `now_ms`.
     ///
     /// # Errors
     /// If a template fails.
-    pub fn new(house: &Arc<House>, publication: &Publication) -> Result<Self, String> {
-        let plain = render_all(house, publication, false).map_err(|e| e.to_string())?;
-        let with_bar = match house.mailbox {
-            true => render_all(house, publication, true).map_err(|e| e.to_string())?,
-            false => HashMap::new(),
+    pub fn new(house: &Arc<House>, publication: &Publication, now_ms: i64) -> Result<Self, String> {
+        let cards = publication.articles.iter().map(|article| article_card(&house.site, article));
+        let cards = cards.map(|card| (card.path().to_owned(), card)).collect();
+        let set = |bar| {
+            let set = Set { house, publication, today: Day::of(now_ms), bar };
+            set.render_all().map_err(|e| e.to_string())
         };
-        Ok(Self { house: Arc::clone(house), plain, with_bar })
+        let plain = set(false)?;
+        let with_bar = if house.mailbox { set(true)? } else { HashMap::new() };
+        Ok(Self { house: Arc::clone(house), plain, with_bar, cards })
     }
 
     /// The paths of every page.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.plain.keys().map(String::as_str)
     }
+}
+
+/// A route for every page and card.
+pub fn routes(library: Arc<Library>) -> Router {
+    let mut router = Router::new();
+    for path in library.paths() {
+        router = router.route(path, get(page));
+    }
+    for path in library.cards.keys() {
+        router = router.route(path, get(card));
+    }
+    router.with_state(Shared(library))
+}
+
+/// The invitation to a quiz, to stand in a text once.
+///
+/// # Errors
+/// If the site has no such quiz.
+pub fn invitation(site: &Site, slug: &str) -> Result<String, String> {
+    let quiz = site.quizzes.get(slug).ok_or_else(|| {
+        format!("there is no quiz \"{slug}\" in site.toml. Add [quizzes.{slug}], or name another.")
+    })?;
+    let invitation = Invitation { slug, quiz, by_mail: quiz.gate != base::site::Gate::None };
+    invitation.render().map_err(|e| e.to_string())
 }
 
 #[derive(Clone)]
@@ -50,13 +84,6 @@ impl axum::extract::FromRef<Shared> for Arc<House> {
     fn from_ref(shared: &Shared) -> Self {
         Arc::clone(&shared.0.house)
     }
-}
-
-/// A route for every page.
-pub fn routes(library: Arc<Library>) -> Router {
-    let paths: Vec<String> = library.paths().map(str::to_owned).collect();
-    let router = paths.iter().fold(Router::new(), |router, path| router.route(path, get(page)));
-    router.with_state(Shared(library))
 }
 
 async fn page(
@@ -69,166 +96,231 @@ async fn page(
     pages.get(uri.path()).map(|stored| stored.answer(&headers)).ok_or(Refusal::NotFound)
 }
 
+async fn card(
+    State(Shared(library)): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    library.cards.get(uri.path()).ok_or(Refusal::NotFound)?.answer(&headers).await
+}
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct Invitation<'a> {
+    slug: &'a str,
+    quiz: &'a Quiz,
+    by_mail: bool,
+}
+
 #[derive(Template)]
 #[template(path = "home.html")]
-struct HomePage<'a> {
+pub struct HomePage<'a> {
     chrome: Chrome,
     house: &'a House,
     lead: &'a Article,
     others: Vec<&'a Article>,
-    programmes: &'a [Programme],
+    programmes: Vec<Offer<'a>>,
+    invitation: String,
 }
 
 #[derive(Template)]
 #[template(path = "articles.html")]
-struct ArticlesPage<'a> {
+pub struct ArticlesPage<'a> {
     chrome: Chrome,
     articles: &'a [Article],
 }
 
 #[derive(Template)]
 #[template(path = "article.html")]
-struct ArticlePage<'a> {
+pub struct ArticlePage<'a> {
     chrome: Chrome,
     article: &'a Article,
-    author_name: &'a str,
-    author_about: &'a str,
+    author: Option<&'a Author>,
+    has_contents: bool,
     related: Vec<&'a Article>,
-    programmes: Vec<&'a Programme>,
+    programmes: Vec<Offer<'a>>,
     shares: Vec<(&'static str, String)>,
 }
 
 #[derive(Template)]
 #[template(path = "programmes.html")]
-struct ProgrammesPage<'a> {
+pub struct ProgrammesPage<'a> {
     chrome: Chrome,
-    courses: Vec<&'a Programme>,
-    mentoring: Vec<&'a Programme>,
+    courses: Vec<Offer<'a>>,
+    mentoring: Vec<Offer<'a>>,
 }
 
 #[derive(Template)]
 #[template(path = "programme.html")]
-struct ProgrammePage<'a> {
+pub struct ProgrammePage<'a> {
     chrome: Chrome,
     programme: &'a Programme,
     levels: Vec<&'a str>,
+    starts: Vec<Day>,
 }
 
 #[derive(Template)]
 #[template(path = "legal.html")]
-struct LegalPageView<'a> {
+pub struct LegalPageView<'a> {
     chrome: Chrome,
     page: &'a LegalPage,
 }
 
-fn render_all(
-    house: &House,
-    publication: &Publication,
-    bar: bool,
-) -> Result<HashMap<String, Stored>, askama::Error> {
-    let mut pages = HashMap::new();
-    let mut keep = |path: &str, html: String| {
-        pages.insert(path.to_owned(), Stored::new("text/html; charset=utf-8", Cache::Public, html));
-    };
-    keep("/", home(house, publication, bar).render()?);
-    let chrome = Chrome::new(house, "Articles", "/articles", bar);
-    let chrome = chrome.public(house, "Articles on managing and leading, with their sources.");
-    keep("/articles", ArticlesPage { chrome, articles: &publication.articles }.render()?);
-    for article in &publication.articles {
-        let page = article_page(house, publication, article, bar);
-        keep(&format!("/articles/{}", article.slug), page.render()?);
-    }
-    keep("/programmes", programmes_page(house, publication, bar).render()?);
-    for programme in &publication.programmes {
-        let path = format!("/programmes/{}", programme.slug);
-        keep(&path, programme_page(house, programme, &path, bar).render()?);
-    }
-    for page in &publication.pages {
-        let path = format!("/{}", page.slug);
-        let chrome = Chrome::new(house, &page.front.title, &path, bar);
-        let chrome = chrome.public(house, &page.front.description);
-        keep(&path, LegalPageView { chrome, page }.render()?);
-    }
-    pages.extend(feeds::all(house, publication));
-    Ok(pages)
-}
-
-fn home<'a>(house: &'a House, publication: &'a Publication, bar: bool) -> HomePage<'a> {
-    let site = &house.site;
-    let chrome = Chrome::new(house, &site.home.headline, "/", bar);
-    let is_lead = |article: &&Article| article.slug == site.home.lead_article;
-    HomePage {
-        chrome: chrome.public(house, &site.provider.sentence),
-        house,
-        lead: publication.articles.iter().find(is_lead).unwrap_or(&publication.articles[0]),
-        others: publication.articles.iter().filter(|article| !is_lead(article)).collect(),
-        programmes: &publication.programmes,
-    }
-}
-
-fn article_page<'a>(
-    house: &'a House,
-    publication: &'a Publication,
-    article: &'a Article,
-    bar: bool,
-) -> ArticlePage<'a> {
-    let path = format!("/articles/{}", article.slug);
-    let author = house.site.authors.get(&article.front.author);
-    let author_name = author.map_or("", |author| author.name.as_str());
-    let mut chrome = Chrome::new(house, &article.front.title, &path, bar);
-    chrome = chrome.public(house, &article.front.description);
-    let image = format!("{}{}", house.public_url, house.assets.logo);
-    chrome.json_ld = Some(feeds::article_json_ld(house, article, author_name, &image));
-    chrome.open_graph = Some(OpenGraph {
-        kind: "article",
-        image,
-        published: Some(article.front.published.to_string()),
-        author: Some(author_name.to_owned()),
-    });
-    let url = format!("{}{path}", house.public_url);
-    ArticlePage {
-        chrome,
-        article,
-        author_name,
-        author_about: author.map_or("", |author| author.about.as_str()),
-        related: article
-            .front
-            .related
-            .iter()
-            .filter_map(|slug| publication.article(slug))
-            .collect(),
-        programmes: {
-            let slugs = article.front.programmes.iter();
-            slugs.filter_map(|slug| publication.programme(slug)).collect()
-        },
-        shares: feeds::shares(&url, &article.front.title),
-    }
-}
-
-fn programmes_page<'a>(
-    house: &'a House,
-    publication: &'a Publication,
-    bar: bool,
-) -> ProgrammesPage<'a> {
-    let chrome = Chrome::new(house, "Programmes", "/programmes", bar);
-    let of = |kind| publication.programmes.iter().filter(|p| p.front.kind == kind).collect();
-    ProgrammesPage {
-        chrome: chrome.public(house, "Courses and mentoring for people who lead, at every level."),
-        courses: of(Kind::Course),
-        mentoring: of(Kind::Mentoring),
-    }
-}
-
-fn programme_page<'a>(
-    house: &'a House,
+/// A programme in a list.
+pub struct Offer<'a> {
     programme: &'a Programme,
-    path: &str,
-    bar: bool,
-) -> ProgrammePage<'a> {
-    let mut chrome = Chrome::new(house, &programme.front.title, path, bar);
-    chrome = chrome.public(house, &programme.front.description);
-    chrome.json_ld = Some(feeds::course_json_ld(house, programme));
-    let levels = programme.front.levels.iter();
-    let levels = levels.filter_map(|id| house.site.level_label(id)).collect();
-    ProgrammePage { chrome, programme, levels }
+    next: Option<Day>,
+}
+
+/// What a set of pages is rendered from.
+#[derive(Clone, Copy)]
+pub struct Set<'a> {
+    /// The house.
+    pub house: &'a House,
+    /// What there is to read.
+    pub publication: &'a Publication,
+    /// Days before it have passed.
+    pub today: Day,
+    /// Whether the bar of the built-in mailbox is shown.
+    pub bar: bool,
+}
+
+impl<'a> Set<'a> {
+    fn render_all(&self) -> Result<HashMap<String, Stored>, askama::Error> {
+        let mut pages = HashMap::new();
+        let mut keep = |path: &str, html: String| {
+            let stored = Stored::new("text/html; charset=utf-8", Cache::Public, html);
+            pages.insert(path.to_owned(), stored);
+        };
+        keep("/", self.home().render()?);
+        keep("/articles", self.articles().render()?);
+        for article in &self.publication.articles {
+            keep(&format!("/articles/{}", article.slug), self.article(article).render()?);
+        }
+        keep("/programmes", self.programmes().render()?);
+        for programme in &self.publication.programmes {
+            keep(&format!("/programmes/{}", programme.slug), self.programme(programme).render()?);
+        }
+        for page in &self.publication.pages {
+            keep(&format!("/{}", page.slug), self.legal(page).render()?);
+        }
+        pages.extend(feeds::all(self.house, self.publication));
+        Ok(pages)
+    }
+
+    fn chrome(&self, title: &str, path: &str, description: &str) -> Chrome {
+        Chrome::new(self.house, title, path, self.bar).public(self.house, description)
+    }
+
+    fn offer(&self, programme: &'a Programme) -> Offer<'a> {
+        Offer { programme, next: programme.starts(self.today).first().copied() }
+    }
+
+    /// The home page.
+    pub fn home(&self) -> HomePage<'a> {
+        let (site, articles) = (&self.house.site, &self.publication.articles);
+        let is_lead = |article: &&Article| article.slug == site.home.lead_article;
+        let quiz = site.quizzes.keys().next();
+        let invitation = quiz.and_then(|slug| invitation(site, slug).ok());
+        // The first sentence is enough for a title bar.
+        let title = site.home.headline.split_once(". ").map_or(&*site.home.headline, |(s, _)| s);
+        HomePage {
+            chrome: self.chrome(title.trim_end_matches('.'), "/", &site.provider.sentence),
+            house: self.house,
+            lead: articles.iter().find(is_lead).unwrap_or(&articles[0]),
+            others: articles.iter().filter(|article| !is_lead(article)).collect(),
+            programmes: self.publication.programmes.iter().map(|p| self.offer(p)).collect(),
+            invitation: invitation.unwrap_or_default(),
+        }
+    }
+
+    /// The list of articles.
+    pub fn articles(&self) -> ArticlesPage<'a> {
+        let description = "Articles on managing and leading, with their sources.";
+        ArticlesPage {
+            chrome: self.chrome("Articles", "/articles", description),
+            articles: &self.publication.articles,
+        }
+    }
+
+    /// An article.
+    pub fn article(&self, article: &'a Article) -> ArticlePage<'a> {
+        let (house, front, publication) = (self.house, &article.front, self.publication);
+        let path = format!("/articles/{}", article.slug);
+        let author = house.site.authors.get(&front.author);
+        let image = article_card(&house.site, article);
+        let image = format!("{}{}", house.public_url, image.path());
+        let mut chrome = self.chrome(&front.title, &path, &front.description);
+        chrome.json_ld = Some(feeds::article_json_ld(house, article, &image));
+        chrome.open_graph = Some(OpenGraph {
+            kind: "article",
+            image,
+            published: Some(front.published.to_string()),
+            author: author.map(|author| author.name.clone()),
+        });
+        let programmes = front.programmes.iter().filter_map(|slug| publication.programme(slug));
+        ArticlePage {
+            chrome,
+            article,
+            author,
+            has_contents: article.body.contents.len() >= CONTENTS_MIN,
+            related: front.related.iter().filter_map(|slug| publication.article(slug)).collect(),
+            programmes: programmes.map(|programme| self.offer(programme)).collect(),
+            shares: feeds::shares(&format!("{}{path}", house.public_url), &front.title),
+        }
+    }
+
+    /// The catalogue.
+    pub fn programmes(&self) -> ProgrammesPage<'a> {
+        let description = "Courses and mentoring for people who lead, at every level.";
+        let all = || self.publication.programmes.iter();
+        let of = |kind| all().filter(|p| p.front.kind == kind).map(|p| self.offer(p)).collect();
+        ProgrammesPage {
+            chrome: self.chrome("Programmes", "/programmes", description),
+            courses: of(Kind::Course),
+            mentoring: of(Kind::Mentoring),
+        }
+    }
+
+    /// A programme.
+    pub fn programme(&self, programme: &'a Programme) -> ProgrammePage<'a> {
+        let (site, front) = (&self.house.site, &programme.front);
+        let path = format!("/programmes/{}", programme.slug);
+        let starts = programme.starts(self.today);
+        let mut chrome = self.chrome(&front.title, &path, &front.description);
+        chrome.json_ld = Some(feeds::course_json_ld(self.house, programme, &starts));
+        let levels = front.levels.iter().filter_map(|id| site.level_label(id)).collect();
+        ProgrammePage { chrome, programme, levels, starts }
+    }
+
+    /// A legal page.
+    pub fn legal(&self, page: &'a LegalPage) -> LegalPageView<'a> {
+        let path = format!("/{}", page.slug);
+        LegalPageView {
+            chrome: self.chrome(&page.front.title, &path, &page.front.description),
+            page,
+        }
+    }
+}
+
+fn article_card(site: &Site, article: &Article) -> Card {
+    let words = Words {
+        provider: site.provider.name.clone(),
+        kicker: format!("{} to read", minutes(article.body.minutes)),
+        title: article.front.title.clone(),
+        accent: site.look.accent.clone(),
+    };
+    Card::new(&article.slug, words)
+}
+
+/// "1 minute", "9 minutes".
+fn minutes(n: usize) -> String {
+    if n == 1 { String::from("1 minute") } else { format!("{n} minutes") }
+}
+
+impl Article {
+    /// "9 minutes to read".
+    fn time_to_read(&self) -> String {
+        format!("{} to read", minutes(self.body.minutes))
+    }
 }

@@ -9,6 +9,11 @@
 //!   probabilities and a credible ellipse, computed so that the bits never depend on the machine;
 //! - [`adaptive`]: which item to ask next, when to stop, and simulations of it.
 //!
+//! What a sample says of its items:
+//!
+//! - [`responses`]: answers packed a byte each, built from slices or from a stream;
+//! - [`calibrate`]: item parameters and populations with exact standard errors.
+//!
 //! What a sample says of a questionnaire and of its use, over plain [`columns`] with gaps:
 //!
 //! - [`quality`] and [`factors`]: reliability, signs of careless answers, dimensions;
@@ -37,15 +42,19 @@
 //! ```
 
 pub mod adaptive;
+pub mod calibrate;
 mod chance;
 pub mod change;
 pub mod columns;
 mod distributions;
 pub mod factors;
 pub mod impact;
+mod kernels;
 pub mod matrix;
 pub mod models;
+mod parallel;
 pub mod posterior;
 pub mod quality;
 pub mod raters;
+pub mod responses;
 mod search;

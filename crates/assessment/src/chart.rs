@@ -14,8 +14,8 @@ const SIDE: f64 = 336.0;
 /// Room for labels between a region's edge and its words, and between two lines.
 const MARGIN: f64 = 10.0;
 const LINE_HEIGHT: f64 = 19.0;
-/// Width of a letter of a label, about.
-const LETTER_WIDTH: f64 = 8.4;
+/// Letters of a last line that would look lost.
+const LAST_LINE_MIN: usize = 4;
 /// Where a bar begins and how long it is.
 const BAR_LEFT: f64 = 10.0;
 const BAR_LENGTH: f64 = 380.0;
@@ -163,7 +163,7 @@ impl<'a> Frame<'a> {
     fn label(&self) -> Label {
         let is_end = self.x[1] >= 1.0 && self.x[0] > 0.0;
         let width = SIDE * (self.x[1] - self.x[0]) - 2.0 * MARGIN;
-        let lines = wrap(&self.region.name, width / LETTER_WIDTH);
+        let lines = wrap(&self.region.name, width);
         let x = if is_end {
             LEFT + SIDE * self.x[1] - MARGIN
         } else {
@@ -211,21 +211,34 @@ fn tenth(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// Breaks words into lines of about `letters_max` letters.
-fn wrap(words: &str, letters_max: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+/// Width of a label's words in the viewBox, about: the font is the reader's own.
+fn width_of(words: &str) -> f64 {
+    let letter = |c: char| match c {
+        'i' | 'l' | 'I' | 'j' | ',' | '.' | ' ' | '\'' => 6.0,
+        't' | 'f' | 'r' => 7.5,
+        'm' | 'w' | 'M' | 'W' => 15.5,
+        _ => 11.0,
+    };
+    words.chars().map(letter).sum()
+}
+
+/// Breaks words into lines no wider than `width`, and leaves no short word alone on the last.
+fn wrap(words: &str, width: f64) -> Vec<String> {
+    let mut lines: Vec<Vec<&str>> = Vec::new();
     for word in words.split(' ') {
+        let fits = |line: &Vec<&str>| width_of(&format!("{} {word}", line.join(" "))) <= width;
         match lines.last_mut() {
-            Some(line)
-                if (line.chars().count() + 1 + word.chars().count()) as f64 <= letters_max =>
-            {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
+            Some(line) if fits(line) => line.push(word),
+            _ => lines.push(vec![word]),
         }
     }
-    lines
+    if let [.., before, last] = lines.as_mut_slice()
+        && last.concat().len() < LAST_LINE_MIN
+        && before.len() > 1
+    {
+        last.splice(0..0, before.pop());
+    }
+    lines.iter().map(|line| line.join(" ")).collect()
 }
 
 #[cfg(test)]
@@ -234,8 +247,9 @@ mod tests {
 
     #[test]
     fn names_break_between_words() {
-        assert_eq!(wrap("Both, less often so far", 20.0), ["Both, less often so", "far"]);
-        assert_eq!(wrap("Mostly order", 12.0), ["Mostly order"]);
+        assert_eq!(wrap("Both, less often so far", 181.0), ["Both, less often", "so far"]);
+        assert_eq!(wrap("Mostly order", 103.0), ["Mostly", "order"]);
+        assert_eq!(wrap("Both, often", 103.0), ["Both, often"]);
         assert_eq!(wrap("Unbreakable", 3.0), ["Unbreakable"]);
     }
 }

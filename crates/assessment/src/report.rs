@@ -46,7 +46,7 @@ pub(crate) struct Try {
 pub(crate) struct Fit<'a> {
     /// The programme.
     pub programme: &'a Programme,
-    /// "your answers leave most room in …".
+    /// "it works on …, where your answers leave most room".
     pub why: String,
 }
 
@@ -319,11 +319,14 @@ fn fit<'a>(
     best.map(|(_, programme)| {
         let of = |facet: &&&Facet| programme.front.facets.iter().any(|id| facet.id == id.as_str());
         let names: Vec<String> =
-            chosen.iter().filter(of).map(|facet| lower_first(&facet.name)).collect();
-        let why = format!(
-            "your answers leave most room in {}, and that is what it works on",
-            names.join(" and ")
-        );
+            chosen.iter().filter(of).map(|facet| format!("“{}”", facet.name)).collect();
+        let names = names.join(" and ");
+        let why = match verdict {
+            Verdict::Named(region, _) if region.start_from == StartFrom::Highest => {
+                format!("it works on {names}, where your answers already show most")
+            }
+            _ => format!("it works on {names}, where your answers leave most room"),
+        };
         Fit { programme, why }
     })
 }

@@ -3,9 +3,13 @@
 use askama::Template;
 use audience::Person;
 use axum::extract::{Path, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use base::db::{DbError, Tx};
-use base::http::{Chrome, FormBody, FormErrors, Once, Refusal, Visit, once, see_other};
+use base::http::{
+    Cache, Chrome, FormBody, FormErrors, Once, Refusal, Visit, html, once, see_other,
+};
 use base::keys::Use;
 
 use super::{Arrival, Door, Shared};
@@ -82,7 +86,12 @@ pub(super) enum Sent {
     To(Response),
     /// It has faults.
     Faulty(Typed, FormErrors),
+    /// The network's budget is used up; seconds until it may work again.
+    TooMany(Typed, u32),
 }
+
+const TOO_MANY: &str = "More forms came from your network in the last hour than we accept. Your words are kept: \
+     please send them again in an hour, or write to the address at the foot of this page";
 
 /// Acts on a details form once. For every address the answer is the same; what differs is in the mail.
 pub(super) async fn sign_up(
@@ -108,13 +117,16 @@ pub(super) async fn sign_up(
         }
         return Ok(Sent::Faulty(typed, errors));
     };
-    visit.take_budget()?;
     let signup_id = visit.house.chance.id(visit.now_ms);
     let location = format!("/quiz/{}/sent/{signup_id}", quiz.slug);
     let mut tx = visit.house.db.begin().await?;
     let location = match once(&mut tx, submit, &form.hash, &location, visit.now_ms).await? {
         Once::Again(led_to) => led_to,
         Once::First => {
+            // Only a new form counts: a second click is free.
+            if let Err(Refusal::TooMany { retry_after_s }) = visit.take_budget() {
+                return Ok(Sent::TooMany(typed, retry_after_s));
+            }
             let is_trapped = !form.get("website").is_empty();
             let who = if is_trapped { None } else { Some(&sign_up) };
             admit(&mut tx, visit, quiz, who, claims, signup_id).await?;
@@ -318,7 +330,25 @@ async fn answer(
             let form = DetailsForm::new(visit, quiz, action, &name, typed, errors);
             visit.show_faults(&details_page(visit, form, standfirst, sitting))
         }
+        Sent::TooMany(typed, retry_after_s) => {
+            let form = DetailsForm::new(visit, quiz, action, &name, typed, too_many_errors());
+            too_many(&details_page(visit, form, standfirst, sitting), retry_after_s)
+        }
     }
+}
+
+/// What the form says when the budget is used up.
+pub(super) fn too_many_errors() -> FormErrors {
+    let mut errors = FormErrors::default();
+    errors.add("name", TOO_MANY);
+    errors
+}
+
+/// The form again, because the network's budget is used up.
+pub(super) fn too_many(page: &impl Template, retry_after_s: u32) -> Result<Response, Refusal> {
+    let mut response = html(StatusCode::TOO_MANY_REQUESTS, Cache::Private, page)?;
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
+    Ok(response)
 }
 
 fn details_page(

@@ -8,6 +8,7 @@ use base::db::Tx;
 use base::encode;
 use base::http::{Chrome, FormBody, Once, Refusal, Submit, Visit, led_to, once, see_other};
 use base::keys::{Token, Use};
+use publishing::Day;
 
 use super::{Assessment, NoticePage, Shared};
 use crate::chart::{Bar, MapChart};
@@ -147,7 +148,7 @@ fn report<'a>(
         date: title,
         quiz,
         profile,
-        scored: scored(shared, quiz, profile, level),
+        scored: scored(shared, visit, quiz, profile, level),
         controls: None,
         notice: None,
         n_answered: model::in_words(n_answered),
@@ -157,6 +158,7 @@ fn report<'a>(
 
 fn scored<'a>(
     shared: &'a Assessment,
+    visit: &Visit,
     quiz: &'a Quiz,
     profile: &'a Profile,
     level: &str,
@@ -180,7 +182,11 @@ fn scored<'a>(
         });
     let facts = words.fit.as_ref().map(|fit| {
         let front = &fit.programme.front;
-        format!("{}. {}", front.duration.trim_end_matches('.'), front.next_dates_note)
+        let when = match fit.programme.starts(Day::of(visit.now_ms)).first() {
+            Some(day) => format!("The next begins on {}.", day.in_words()),
+            None => front.next_dates_note.clone(),
+        };
+        format!("{}. {when}", front.duration.trim_end_matches('.'))
     });
     Some(Scored {
         map: MapChart::new(&quiz.instrument, scores),

@@ -11,7 +11,7 @@ use base::http::{
 use base::keys::Use;
 use base::site::Gate;
 
-use super::details::{DetailsForm, Sent, new_sitting, sign_up};
+use super::details::{DetailsForm, Sent, new_sitting, sign_up, too_many, too_many_errors};
 use super::{Assessment, Shared};
 use crate::mail;
 use crate::model::{self, Typed};
@@ -48,10 +48,7 @@ pub(super) async fn quiz_page(
 ) -> Result<Response, Refusal> {
     let quiz = shared.quiz(&slug)?;
     let page = page_of(&visit, quiz, Typed::default(), FormErrors::default());
-    // A submit id is made for one rendering, so nobody may keep the page; but it may be found.
-    let mut response = html(StatusCode::OK, Cache::Private, &page)?;
-    response.headers_mut().remove("x-robots-tag");
-    Ok(response)
+    html(StatusCode::OK, Cache::Fresh, &page)
 }
 
 /// The form, sent: asks for the link, or begins at once.
@@ -68,6 +65,9 @@ pub(super) async fn send(
     match sign_up(&visit, quiz, &form, &form_name(quiz), None).await? {
         Sent::To(response) => Ok(response),
         Sent::Faulty(typed, errors) => visit.show_faults(&page_of(&visit, quiz, typed, errors)),
+        Sent::TooMany(typed, retry_after_s) => {
+            too_many(&page_of(&visit, quiz, typed, too_many_errors()), retry_after_s)
+        }
     }
 }
 

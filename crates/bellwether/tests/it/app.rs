@@ -12,6 +12,7 @@ use base::config::Config;
 use base::house::House;
 use base::http::Visit;
 use base::mail::{MailboxItem, Transport};
+use base::site::Source;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -29,9 +30,25 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same on a starter site whose `site.toml` was edited: each text on the left replaced by the one on its right.
+    pub async fn start_with(edits: &[(&str, &str)]) -> Self {
         let scratch = Scratch::new().await;
         let data = scratch.data().display().to_string();
         let mut flags = BTreeMap::from([("data".to_owned(), data)]);
+        if !edits.is_empty() {
+            let site = scratch.data().join("site");
+            Source::copy_starter_to(&site).unwrap();
+            let mut text = std::fs::read_to_string(site.join("site.toml")).unwrap();
+            for (from, to) in edits {
+                assert!(text.contains(from), "{from}");
+                text = text.replace(from, to);
+            }
+            std::fs::write(site.join("site.toml"), text).unwrap();
+            flags.insert("site".to_owned(), site.display().to_string());
+        }
         flags.extend(scratch.url().map(|url| ("database-url".to_owned(), url)));
         let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
         let config = Config::read(&flags, &|_| None, &none).unwrap();

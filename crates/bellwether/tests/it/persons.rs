@@ -57,6 +57,24 @@ impl TestApp {
         link
     }
 
+    /// Presses the button of a quiz that does not ask first; gives the browser's link.
+    pub async fn begin_at_once(&self) -> String {
+        let (_, page) = self.get(QUIZ).await;
+        self.house.clock.advance(READING_MS);
+        let submit_id = field(&page, "submit_id");
+        location(&self.post(QUIZ, &[("submit_id", &submit_id)]).await.0)
+    }
+
+    /// Fills in the details that stand at `path`; gives where the form leads.
+    pub async fn give_details(&self, path: &str, email: &str) -> String {
+        let (response, page) = self.get(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{page}");
+        self.house.clock.advance(READING_MS);
+        let submit_id = field(&page, "submit_id");
+        let fields = [("submit_id", submit_id.as_str()), ("name", "Ada"), ("email", email)];
+        location(&self.post(path, &fields).await.0)
+    }
+
     /// Answers every page with what `choose` gives for an item, and stops at the review.
     pub async fn answer_all(&self, link: &str, choose: impl Fn(&str) -> Option<i64>) {
         let mut page = location(&self.get(link).await.0);

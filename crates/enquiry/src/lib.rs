@@ -7,6 +7,7 @@ mod holding;
 mod mails;
 mod model;
 mod pages;
+mod sent;
 mod store;
 
 pub use holding::holding;

@@ -2,6 +2,7 @@
 //! erased enquiry leaves nothing in the outbox.
 
 use askama::Template;
+use audience::Contact;
 use base::clock::{self, DAY_MS};
 use base::house::House;
 use base::mail::{Letter, Outgoing, WriteError, Writer, Written};
@@ -51,21 +52,33 @@ fn write_to_provider<'a>(
         let Some(enquiry) = store::by_id(&mut reader, outgoing.param("enquiry")).await? else {
             return Ok(Written::Unwanted("the enquiry was erased"));
         };
-        let letter = ToProvider {
-            reference: reference(&enquiry.id),
-            at: clock::in_words_to_the_minute(enquiry.created_ms),
-            topic: Topic::parse(&enquiry.topic).map_or("", Topic::label),
-            programme: outgoing.param("programme"),
-            message: quoted(&enquiry.message),
-            profile: quoted(&enquiry.profile),
-            promise: &house.site.contact.reply_promise,
-            has_receipt: outgoing.params["receipt"] == true,
-            acknowledge_by: clock::in_words(enquiry.created_ms + ACKNOWLEDGE_WITHIN_MS),
-            enquiry: &enquiry,
-        };
-        let letter = Letter::from_file(&letter.render()?, &house.site.look.accent)?;
-        Ok(Written::Letter(letter.with_reply_to(enquiry.address)))
+        let has_receipt = outgoing.params["receipt"] == true;
+        let letter = to_provider(house, &enquiry, outgoing.param("programme"), has_receipt)?;
+        Ok(Written::Letter(letter))
     })
+}
+
+/// The letter to the provider, answered to the person.
+pub(crate) fn to_provider(
+    house: &House,
+    enquiry: &Enquiry,
+    programme: &str,
+    has_receipt: bool,
+) -> Result<Letter, WriteError> {
+    let file = ToProvider {
+        reference: reference(&enquiry.id),
+        at: clock::in_words_to_the_minute(enquiry.created_ms),
+        topic: Topic::parse(&enquiry.topic).map_or("", Topic::label),
+        programme,
+        message: quoted(&enquiry.message),
+        profile: quoted(&enquiry.profile),
+        promise: &house.site.contact.reply_promise,
+        has_receipt,
+        acknowledge_by: clock::in_words(enquiry.created_ms + ACKNOWLEDGE_WITHIN_MS),
+        enquiry,
+    };
+    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
+    Ok(letter.with_reply_to(enquiry.address.clone()))
 }
 
 #[derive(Template)]
@@ -96,25 +109,33 @@ fn write_receipt<'a>(
         let (Some(contact), Some(enquiry)) = (contact, enquiry) else {
             return Ok(Written::Unwanted("the enquiry was erased"));
         };
-        let provider = &house.site.provider;
-        let unsubscribe = audience::unsubscribe_url(house, &contact);
-        let letter = Receipt {
-            reference: reference(&enquiry.id),
-            greeting: greeting(&enquiry.name),
-            on: clock::in_words(enquiry.created_ms),
-            is_complaint: enquiry.is_complaint(),
-            message: quoted(&without_web_addresses(&enquiry.message)),
-            has_profile: !enquiry.profile.is_empty(),
-            promise: &house.site.contact.reply_promise,
-            provider,
-            site: house.public_url.split_once("://").map_or("", |(_, host)| host),
-            preferences: audience::preferences_url(house, &contact),
-            unsubscribe: unsubscribe.clone(),
-        };
-        let letter = Letter::from_file(&letter.render()?, &house.site.look.accent)?;
-        let letter = letter.with_unsubscribe(unsubscribe);
-        Ok(Written::Letter(letter.with_reply_to(provider.email.clone())))
+        Ok(Written::Letter(receipt(house, &enquiry, &contact)?))
     })
+}
+
+/// The receipt, answered to the provider.
+pub(crate) fn receipt(
+    house: &House,
+    enquiry: &Enquiry,
+    contact: &Contact,
+) -> Result<Letter, WriteError> {
+    let provider = &house.site.provider;
+    let unsubscribe = audience::unsubscribe_url(house, contact);
+    let file = Receipt {
+        reference: reference(&enquiry.id),
+        greeting: greeting(&enquiry.name),
+        on: clock::in_words(enquiry.created_ms),
+        is_complaint: enquiry.is_complaint(),
+        message: quoted(&without_web_addresses(&enquiry.message)),
+        has_profile: !enquiry.profile.is_empty(),
+        promise: &house.site.contact.reply_promise,
+        provider,
+        site: house.public_url.split_once("://").map_or("", |(_, host)| host),
+        preferences: audience::preferences_url(house, contact),
+        unsubscribe: unsubscribe.clone(),
+    };
+    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
+    Ok(letter.with_unsubscribe(unsubscribe).with_reply_to(provider.email.clone()))
 }
 
 /// A name that a mail program might make a link of is left out: the reader may never have written to us.

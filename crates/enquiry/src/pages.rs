@@ -1,31 +1,29 @@
-//! The form, what becomes of it, and the page after it.
+//! The form and what becomes of it.
 
 use std::sync::Arc;
 
 use askama::Template;
 use audience::Person;
 use axum::Router;
-use axum::extract::{FromRef, Path, RawQuery, State};
+use axum::extract::{FromRef, RawQuery, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use base::address::EmailAddress;
 use base::db::{DbError, Reader, Tx};
-use base::encode;
 use base::house::House;
 use base::http::{
     Cache, Chrome, FormBody, FormErrors, Once, Refusal, Submit, SubmitFault, Visit, html, once,
     see_other,
 };
-use base::keys::Keys;
 use base::mail::NewMessage;
 use futures_util::future::BoxFuture;
 use publishing::Publication;
-use subtle::ConstantTimeEq as _;
 
 use crate::mails::{RECEIPT, TO_PROVIDER};
-use crate::model::{self, Draft, Enquiry, Topic, reference};
+use crate::model::{self, Draft, Enquiry, Topic};
+use crate::sent::{sent, sent_path};
 use crate::store;
 
 /// The form's name in its submit ids.
@@ -88,30 +86,30 @@ pub fn routes(house: Arc<House>, publication: &Publication, attach: Attach) -> R
 
 /// What stands in the form's fields.
 #[derive(Clone, Debug, Default)]
-struct Values {
-    name: String,
-    email: String,
-    phone: String,
-    organisation: String,
-    topic: String,
-    programme: String,
-    message: String,
-    report: String,
-    attach: bool,
+pub(crate) struct Values {
+    pub name: String,
+    pub email: String,
+    pub phone: String,
+    pub organisation: String,
+    pub topic: String,
+    pub programme: String,
+    pub message: String,
+    pub report: String,
+    pub attach: bool,
 }
 
 #[derive(Template)]
 #[template(path = "contact.html")]
-struct ContactPage<'a> {
-    chrome: Chrome,
-    introduction: &'a str,
-    promise: &'a str,
-    errors: FormErrors,
-    values: Values,
-    programmes: &'a [(String, String)],
+pub(crate) struct ContactPage<'a> {
+    pub chrome: Chrome,
+    pub contact: &'a base::site::Contact,
+    pub errors: FormErrors,
+    pub values: Values,
+    /// Slug and title.
+    pub programmes: &'a [(String, String)],
     /// The profile that may be sent along, if there is one.
-    profile: Option<String>,
-    submit_id: String,
+    pub profile: Option<String>,
+    pub submit_id: String,
 }
 
 impl ContactPage<'_> {
@@ -327,15 +325,13 @@ impl Desk {
         profile: Option<String>,
         submit_id: String,
     ) -> ContactPage<'_> {
-        let contact = &self.house.site.contact;
-        let mut chrome = visit.chrome(&contact.heading).with_errors(!errors.is_empty());
+        let mut chrome = visit.chrome(&self.house.site.contact.heading);
         if errors.is_empty() && profile.is_none() {
-            chrome = chrome.public(&self.house, &contact.introduction);
+            chrome = chrome.public(&self.house, &self.house.site.contact.introduction);
         }
         ContactPage {
-            chrome,
-            introduction: &contact.introduction,
-            promise: &contact.reply_promise,
+            chrome: chrome.with_errors(!errors.is_empty()),
+            contact: &self.house.site.contact,
             errors,
             values,
             programmes: &self.programmes,
@@ -369,73 +365,5 @@ impl Desk {
             Err(_) => visit.submit_id(FORM),
         };
         self.page(visit, errors, values, profile, submit_id)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "sent.html")]
-struct SentPage<'a> {
-    chrome: Chrome,
-    reference: String,
-    is_complaint: bool,
-    promise: &'a str,
-}
-
-async fn sent(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
-    let (id, is_complaint) = read_sent(&visit.house.keys, &token).ok_or(Refusal::DeadLink)?;
-    let title = match is_complaint {
-        true => "Your complaint is with us",
-        false => "Your message is with us",
-    };
-    let chrome = visit.chrome(title);
-    let promise = &visit.house.site.contact.reply_promise;
-    visit.show(&SentPage { chrome, reference: reference(&id), is_complaint, promise })
-}
-
-/// Bytes kept of the HMAC in the address of the page after the form.
-const SENT_MAC_BYTES: usize = 16;
-
-/// The address of the page after the form. It proves itself, so that the page needs no row: a form whose trap was filled in has
-/// none, and must look the same.
-fn sent_path(keys: &Keys, id: &str, topic: Topic) -> String {
-    let id = uuid::Uuid::try_parse(id).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(17 + SENT_MAC_BYTES);
-    bytes.extend_from_slice(id.as_bytes());
-    bytes.push(u8::from(topic == Topic::Complaint));
-    let mac = keys.mac(&[b"enquiry:sent", &bytes]);
-    bytes.extend_from_slice(&mac[..SENT_MAC_BYTES]);
-    format!("/contact/sent/{}", encode::base64url(&bytes))
-}
-
-/// The enquiry's id and whether it is a complaint.
-fn read_sent(keys: &Keys, token: &str) -> Option<(String, bool)> {
-    let bytes = encode::from_base64url(token)?;
-    let (signed, given) = bytes.split_first_chunk::<17>()?;
-    let mac = keys.mac(&[b"enquiry:sent", signed]);
-    let is_ours: bool = mac[..SENT_MAC_BYTES].ct_eq(given).into();
-    let id = uuid::Uuid::from_slice(&signed[..16]).ok()?;
-    is_ours.then(|| (id.to_string(), signed[16] == 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_after_the_form_opens_for_our_own_addresses_only() {
-        let keys = Keys::from_bytes([1; 32]);
-        let id = "019ab4f0-5c00-7000-8000-0000000000ff";
-        for (topic, is_complaint) in [(Topic::General, false), (Topic::Complaint, true)] {
-            let path = sent_path(&keys, id, topic);
-            let token = path.rsplit('/').next().unwrap();
-            assert_eq!(read_sent(&keys, token), Some((id.to_owned(), is_complaint)));
-            assert_eq!(read_sent(&Keys::from_bytes([2; 32]), token), None);
-            assert_eq!(read_sent(&keys, &token[..40]), None);
-        }
-        assert_eq!(read_sent(&keys, ""), None);
-        assert_eq!(
-            sent_path(&keys, id, Topic::General).len(),
-            sent_path(&keys, id, Topic::Complaint).len()
-        );
     }
 }

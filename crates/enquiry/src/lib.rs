@@ -13,5 +13,5 @@ mod store;
 pub use holding::holding;
 pub use mails::mails;
 pub use model::{Enquiry, MESSAGE_CHARS_MAX, Topic, reference};
-pub use pages::{Attach, no_profile, routes};
+pub use pages::{Attach, routes};
 pub use store::{STATEMENTS, by_state};

@@ -50,15 +50,6 @@ pub type Attach = for<'a> fn(
     &'a str,
 ) -> BoxFuture<'a, Result<Option<String>, DbError>>;
 
-/// An [`Attach`] for a house without reports.
-pub fn no_profile<'a>(
-    _: &'a mut Reader,
-    _: &'a House,
-    _: &'a str,
-) -> BoxFuture<'a, Result<Option<String>, DbError>> {
-    Box::pin(async { Ok(None) })
-}
-
 /// What every request of this capability shares.
 #[derive(Clone)]
 struct Desk {

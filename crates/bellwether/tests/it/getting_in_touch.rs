@@ -3,18 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use base::clock::{DAY_MS, HOUR_MS, MINUTE_MS};
-use base::db::{DbError, Reader};
-use base::house::House;
 use base::mail::MailboxItem;
 use enquiry::Enquiry;
-use futures_util::future::BoxFuture;
-use http_body_util::BodyExt as _;
-use publishing::Publication;
-use tower::ServiceExt as _;
 
-use crate::app::{TestApp, encode, field, location};
+use crate::app::{TestApp, field, location};
+use crate::persons::orderly;
 
 const PROVIDER: &str = "hello@your-organisation.example";
 const ADA: &str = "ada@example.org";
@@ -465,63 +460,59 @@ async fn an_enquiry_is_copied_out_and_erased_with_everything_else() {
     assert!(mails.iter().all(|mail| !mail.body_text.contains("ada@example.org")));
 }
 
-/// A house whose one report, behind the token `t`, reads "Mostly order".
-fn mostly_order<'a>(
-    _: &'a mut Reader,
-    _: &'a House,
-    token: &'a str,
-) -> BoxFuture<'a, Result<Option<String>, DbError>> {
-    Box::pin(async move { Ok((token == "t").then(|| "Mostly order\n\nManaging: 70".to_owned())) })
-}
-
-async fn ask_from_report(app: &TestApp, request: Request<Body>) -> (Response<Body>, String) {
-    let publication = Publication::load(&app.house.source, &app.house.site).unwrap();
-    let routes = enquiry::routes(Arc::clone(&app.house), &publication, mostly_order);
-    let (parts, body) = routes.oneshot(request).await.unwrap().into_parts();
-    let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-    (Response::from_parts(parts, Body::empty()), text)
-}
-
-async fn from_report(app: &TestApp, token: &str, changes: &[(&str, &str)]) -> StatusCode {
-    let opening = Request::get(format!("/contact?report={token}")).body(Body::empty()).unwrap();
-    let (_, html) = ask_from_report(app, opening).await;
-    app.house.clock.advance(5_000);
-    let report = field(&html, "report");
-    let mut fields = fields(&html, changes);
-    fields.push(("report".to_owned(), report));
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let sending = Request::post("/contact")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Body::from(encode(&fields)))
-        .unwrap();
-    ask_from_report(app, sending).await.0.status()
+/// Takes the quiz; gives the path of the form as the report links to it, and the path of the report.
+async fn opens_report(app: &TestApp) -> (String, String) {
+    let link = app.begin(ADA).await;
+    app.answer_all(&link, orderly).await;
+    let report = app.finish(&link).await;
+    let (_, page) = app.get(&report).await;
+    let form = page.split("href=\"").find(|rest| rest.starts_with("/contact?report=")).unwrap();
+    (form.split('"').next().unwrap().to_owned(), report)
 }
 
 #[tokio::test]
 async fn a_result_goes_along_only_if_its_box_is_ticked() {
     let app = TestApp::start().await;
-    let opening = Request::get("/contact?report=t").body(Body::empty()).unwrap();
-    let (response, html) = ask_from_report(&app, opening).await;
+    let (form, _) = opens_report(&app).await;
+    let (response, _) = app.get(&form).await;
     assert_eq!(response.headers()["referrer-policy"], "no-referrer");
-    assert!(html.contains("Mostly order"), "one sees what would be sent");
+    assert_eq!(response.headers()["x-robots-tag"], "noindex, nofollow");
+    let html = opens(&app, &form).await;
     assert!(html.contains("name=\"attach\" value=\"yes\"") && !html.contains(" checked"));
+    assert!(html.contains("What would be sent") && html.contains("Managing: about"));
+    assert!(html.contains("<option value=\"result\" selected>"));
+    assert!(!html.contains("rel=\"canonical\""));
 
-    let unticked = from_report(&app, "t", &[("topic", "result")]).await;
-    let ticked = from_report(&app, "t", &[("topic", "result"), ("attach", "yes")]).await;
-    assert_eq!([unticked, ticked], [StatusCode::SEE_OTHER; 2]);
-    let profiles: Vec<String> = enquiries(&app).await.into_iter().map(|e| e.profile).collect();
-    assert_eq!(profiles, ["", "Mostly order\n\nManaging: 70"]);
+    let report = field(&html, "report");
+    let unticked = fields(&html, &[("topic", "result"), ("report", &report)]);
+    location(&sends(&app, &unticked).await.0);
+    app.house.clock.advance(1_000);
+    let ticked = fields(&html, &[("topic", "result"), ("report", &report), ("attach", "yes")]);
+    location(&sends(&app, &ticked).await.0);
+    let stored = enquiries(&app).await;
+    assert_eq!(stored[0].profile, "");
+    assert!(stored[1].profile.contains("Managing: about"), "{}", stored[1].profile);
     let mails = mails_to(&app, PROVIDER).await;
     assert!(mails[0].body_text.contains("Quiz result: not attached."));
-    assert!(
-        mails[1].body_text.contains("> Mostly order\n>\n> Managing: 70"),
-        "{}",
-        mails[1].body_text
-    );
+    assert!(mails[1].body_text.contains("\n> Managing: about"), "{}", mails[1].body_text);
+    assert!(mails.iter().all(|mail| !mail.body_text.contains(&report)), "never the link itself");
+}
 
-    let gone = from_report(&app, "gone", &[("attach", "yes")]).await;
-    assert_eq!(gone, StatusCode::UNPROCESSABLE_ENTITY, "said, not left out in silence");
-    assert_eq!(from_report(&app, "gone", &[]).await, StatusCode::SEE_OTHER);
+#[tokio::test]
+async fn a_result_whose_link_was_replaced_is_not_sent_and_that_is_said() {
+    let app = TestApp::start().await;
+    let (form, report) = opens_report(&app).await;
+    let html = opens(&app, &form).await;
+    let token = field(&html, "report");
+    let (_, page) = app.get(&report).await;
+    let submit_id = field(&page, "submit_id");
+    location(&app.post(&report, &[("submit_id", &submit_id), ("do", "rotate")]).await.0);
+    let ticked = fields(&html, &[("report", &token), ("attach", "yes")]);
+    let (response, again) = sends(&app, &ticked).await;
+    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.contains("can no longer be attached") && !again.contains("name=\"attach\""));
+    location(&sends(&app, &fields(&again, &[])).await.0);
+    assert_eq!(enquiries(&app).await[0].profile, "");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod holding;
 mod mails;
 mod model;
 mod pages;
+mod samples;
 mod sent;
 mod store;
 
@@ -14,4 +15,5 @@ pub use holding::holding;
 pub use mails::mails;
 pub use model::{Enquiry, MESSAGE_CHARS_MAX, Topic, reference};
 pub use pages::{Attach, routes};
+pub use samples::samples;
 pub use store::{STATEMENTS, by_state};

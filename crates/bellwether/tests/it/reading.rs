@@ -85,3 +85,15 @@ async fn readiness_means_that_the_records_can_be_written() {
     assert_eq!(app.get("/readyz").await.0.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(app.get("/healthz").await.0.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn every_sample_in_the_gallery_can_be_shown() {
+    let app = TestApp::start().await;
+    let (_, list) = app.get("/dev/pages").await;
+    for sample in bellwether::samples() {
+        let path = format!("/dev/pages/{}/{}", sample.group, sample.name);
+        assert!(list.contains(&format!("href=\"{path}\"")), "{path} is listed");
+        let (response, page) = app.get(&path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}: {page}");
+    }
+}

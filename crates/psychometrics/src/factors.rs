@@ -2,10 +2,10 @@
 //!
 //! | question | function |
 //! | --- | --- |
-//! | Correlations behind ordered answers | [`polychoric`], [`polychoric_matrix`] |
+//! | Correlations behind ordered answers | [`fn@polychoric`], [`polychoric_matrix`] |
 //! | How many factors stand out from chance? | [`parallel_analysis`] |
-//! | Which items belong together? | [`exploratory`], [`exploratory_of`] |
-//! | Does a model of one or more factors fit? | [`confirmatory`], [`confirmatory_of`] |
+//! | Which items belong together? | [`fn@exploratory`], [`exploratory_of`] |
+//! | Does a model of one or more factors fit? | [`fn@confirmatory`], [`confirmatory_of`] |
 
 mod confirmatory;
 mod exploratory;

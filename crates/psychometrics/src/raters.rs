@@ -2,7 +2,7 @@
 //!
 //! | question | function |
 //! | --- | --- |
-//! | Do members of one group resemble each other more than strangers? | [`one_way`] |
+//! | Do members of one group resemble each other more than strangers? | [`fn@one_way`] |
 //! | The same by likelihood, with variance components | [`one_way_components`] |
 //! | Every judge rated every target: the six coefficients | [`shrout_fleiss`] |
 //! | The same as variance components of persons × raters | [`crossed_components`] |

@@ -1,7 +1,7 @@
 //! Storage: SQLite inside the data directory, or PostgreSQL, behind one face.
 //!
 //! Every statement is a [`Statement`] that both engines accept. Reads take a [`Reader`] from the pool; writes take a
-//! [`Tx`], which on SQLite joins the group that the next commit makes durable together (see [`writer`]).
+//! [`Tx`], which on SQLite joins the group that the next commit makes durable together (see `writer.rs`).
 
 mod connect;
 mod macros;

@@ -1,7 +1,7 @@
 //! The observed information, exactly: the Hessian of the marginal log-likelihood.
 //!
 //! Louis' identity: with G the complete-data score of a pattern as a function of θ,
-//! H = Σ w (E[∂G] + E[G Gᵀ] − E[G] E[G]ᵀ), expectations under the pattern's posterior. E[∂G]
+//! H = Σ w (E[∂G] + E[G Gᵀ] − E\[G\] E\[G\]ᵀ), expectations under the pattern's posterior. E[∂G]
 //! comes from the expected counts; the rest is the posterior covariance of the score.
 
 use super::data::GroupData;

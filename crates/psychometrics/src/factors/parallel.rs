@@ -56,7 +56,7 @@ pub struct Parallel {
 /// (`reference_classical`).
 ///
 /// # Errors
-/// As [`super::exploratory`] with one factor; no draws, or a quantile outside (0, 1).
+/// As [`fn@super::exploratory`] with one factor; no draws, or a quantile outside (0, 1).
 /// # References
 /// Horn 1965, *Psychometrika* 30, 179–185, doi:10.1007/BF02289447.
 pub fn parallel_analysis(

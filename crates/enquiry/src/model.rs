@@ -127,8 +127,16 @@ pub(crate) fn read(
     let name = parse_name(form.get("name"));
     let name = kept(&mut errors, "name", name.map_err(str::to_owned));
     let address = kept(&mut errors, "email", parse_address(form.get("email")));
-    let phone = kept(&mut errors, "phone", parse_line(form.get("phone"), PHONE_CHARS_MAX));
-    let organisation = parse_line(form.get("organisation"), ORGANISATION_CHARS_MAX);
+    // The summary shows a fault without its field, so each says which it is.
+    let phone = parse_line(form.get("phone"), PHONE_CHARS_MAX).map_err(|_| {
+        format!("Write the telephone number on one line, in at most {PHONE_CHARS_MAX} characters")
+    });
+    let phone = kept(&mut errors, "phone", phone);
+    let organisation = parse_line(form.get("organisation"), ORGANISATION_CHARS_MAX).map_err(|_| {
+        format!(
+            "Write the organisation on one line, in at most {ORGANISATION_CHARS_MAX} characters"
+        )
+    });
     let organisation = kept(&mut errors, "organisation", organisation);
     let topic = kept(&mut errors, "topic", parse_topic(form));
     let programme = form.get("programme");
@@ -196,7 +204,10 @@ fn parse_message(text: &str) -> Result<String, String> {
     }
     let n_chars = message.chars().count();
     if n_chars > MESSAGE_CHARS_MAX {
-        return Err(format!("Shorten the message to 5,000 characters. It has {n_chars} now"));
+        let (thousands, rest) = (n_chars / 1_000, n_chars % 1_000);
+        return Err(format!(
+            "Shorten the message to 5,000 characters. It has {thousands},{rest:03} now"
+        ));
     }
     let lines: Vec<&str> = message.lines().map(str::trim_end).collect();
     Ok(lines.join("\n"))
@@ -283,7 +294,7 @@ mod tests {
     fn a_message_may_be_long_but_not_endless() {
         assert!(parse_message(&"\u{1f600}".repeat(MESSAGE_CHARS_MAX)).is_ok());
         let fault = parse_message(&"x".repeat(MESSAGE_CHARS_MAX + 1)).unwrap_err();
-        assert!(fault.ends_with("It has 5001 now"), "{fault}");
+        assert!(fault.ends_with("It has 5,001 now"), "{fault}");
     }
 
     #[test]

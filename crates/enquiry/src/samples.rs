@@ -49,11 +49,11 @@ const FAULTS: [(&str, &str); 2] = [
 const EVERY_FAULT: [(&str, &str); 9] = [
     ("name", "Write your name, as you would like to be greeted"),
     ("email", "Write one e-mail address, such as name@example.org"),
-    ("phone", "Write at most 40 characters"),
-    ("organisation", "Write this on one line"),
+    ("phone", "Write the telephone number on one line, in at most 40 characters"),
+    ("organisation", "Write the organisation on one line, in at most 120 characters"),
     ("topic", "Choose what it is about"),
     ("programme", "Choose one of the programmes, or none"),
-    ("message", "Shorten the message to 5,000 characters. It has 7312 now"),
+    ("message", "Shorten the message to 5,000 characters. It has 7,312 now"),
     ("attach", "Tick this box or leave it empty"),
     (
         "send",

@@ -12,7 +12,9 @@
 //! What a sample says of its items:
 //!
 //! - [`responses`]: answers packed a byte each, built from slices or from a stream;
-//! - [`calibrate`]: item parameters and populations with exact standard errors.
+//! - [`calibrate`]: item parameters and populations with exact standard errors;
+//! - [`score`]: EAP, MAP, ML, WLE, sum-score tables, plausible values, person fit, in bulk;
+//! - [`fairness`]: items that work differently for different groups.
 //!
 //! What a sample says of a questionnaire and of its use, over plain [`columns`] with gaps:
 //!
@@ -48,6 +50,7 @@ pub mod change;
 pub mod columns;
 mod distributions;
 pub mod factors;
+pub mod fairness;
 pub mod impact;
 mod kernels;
 pub mod matrix;
@@ -57,4 +60,5 @@ pub mod posterior;
 pub mod quality;
 pub mod raters;
 pub mod responses;
+pub mod score;
 mod search;

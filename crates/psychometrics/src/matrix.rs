@@ -194,6 +194,24 @@ pub(crate) struct Cholesky {
 }
 
 impl Cholesky {
+    pub(crate) fn lower(&self) -> &Matrix {
+        &self.lower
+    }
+
+    /// L⁻¹, lower triangular too.
+    pub(crate) fn lower_inverse(&self) -> Matrix {
+        let n = self.lower.n_rows;
+        let mut inverse = Matrix::zeros(n, n);
+        for j in 0..n {
+            for i in j..n {
+                let sum: f64 = (j..i).map(|k| self.lower.at(i, k) * inverse.at(k, j)).sum();
+                let unit = f64::from(u8::from(i == j));
+                inverse.set(i, j, (unit - sum) / self.lower.at(i, i));
+            }
+        }
+        inverse
+    }
+
     pub(crate) fn ln_determinant(&self) -> f64 {
         2.0 * self.lower.diagonal().map(libm::log).sum::<f64>()
     }

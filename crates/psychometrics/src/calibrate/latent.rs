@@ -11,27 +11,27 @@ pub(super) const LANES: usize = 8;
 
 /// The nodes, the same for every dimension, and all their combinations.
 #[derive(Debug, Clone)]
-pub(super) struct Grid {
-    pub(super) nodes: Vec<f64>,
-    pub(super) n_dimensions: usize,
+pub(crate) struct Grid {
+    pub(crate) nodes: Vec<f64>,
+    pub(crate) n_dimensions: usize,
     /// Nodes a dimension, rounded up to whole lanes.
-    pub(super) width: usize,
+    pub(crate) width: usize,
 }
 
 impl Grid {
-    pub(super) fn new(n_nodes: usize, range: f64, n_dimensions: usize) -> Self {
+    pub(crate) fn new(n_nodes: usize, range: f64, n_dimensions: usize) -> Self {
         let last = (n_nodes - 1) as f64;
         let node = |at: usize| range * (2.0 * at as f64 - last) / last;
         let width = n_nodes.next_multiple_of(LANES);
         Self { nodes: (0..n_nodes).map(node).collect(), n_dimensions, width }
     }
 
-    pub(super) fn n_points(&self) -> usize {
+    pub(crate) fn n_points(&self) -> usize {
         self.nodes.len().pow(self.n_dimensions as u32)
     }
 
     /// Calls `visit` with every point, the last dimension fastest.
-    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, &[f64])) {
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, &[f64])) {
         let mut theta = vec![0.0; self.n_dimensions];
         for point in 0..self.n_points() {
             let mut rest = point;
@@ -62,9 +62,9 @@ impl Moment {
 
 /// A normal population.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Population {
-    pub(super) mean: Vec<f64>,
-    pub(super) covariance: Matrix,
+pub(crate) struct Population {
+    pub(crate) mean: Vec<f64>,
+    pub(crate) covariance: Matrix,
 }
 
 impl Population {
@@ -93,7 +93,7 @@ impl Population {
     }
 
     /// The weights of the grid's points; they sum to 1.
-    pub(super) fn weights(&self, grid: &Grid) -> Vec<f64> {
+    pub(crate) fn weights(&self, grid: &Grid) -> Vec<f64> {
         let precision = self.precision();
         let mut log_weights = Vec::with_capacity(grid.n_points());
         let mut x = vec![0.0; self.mean.len()];

@@ -54,6 +54,7 @@ mod report;
 mod tests;
 
 pub use error::{CalibrateError, Flag};
+pub(crate) use latent::{Grid, Population};
 pub use report::{Calibration, Estimate, GroupEstimate, ItemEstimate};
 
 use crate::models::ItemParameters;

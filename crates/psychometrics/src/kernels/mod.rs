@@ -283,6 +283,22 @@ pub(crate) fn posteriors(
     lanes::posteriors(tables, prior, codes, rows, log_likelihoods);
 }
 
+/// Writes every pattern's posterior mean and standard deviation over `nodes` (padded).
+pub(crate) fn moments(
+    tables: &Tables,
+    prior: &[f64],
+    nodes: &[f64],
+    codes: &[u8],
+    means: &mut [f64],
+    deviations: &mut [f64],
+) {
+    assert_eq!(prior.len(), tables.width, "one prior weight a node");
+    assert_eq!(nodes.len(), tables.width, "nodes are padded as the tables");
+    assert_eq!(codes.len(), means.len() * tables.n_blocks(), "a byte a block");
+    assert_eq!(means.len(), deviations.len(), "one of each a pattern");
+    lanes::moments(tables, prior, nodes, codes, means, deviations);
+}
+
 /// How many leading blocks neighbours should share, by what it saves in passes over a row.
 fn shared_blocks(batch: Batch<'_>, n_blocks: usize) -> usize {
     const DEPTH_MAX: usize = 4;

@@ -54,3 +54,22 @@ pub(super) fn posteriors(
         *log_likelihood = posterior(tables, prior, codes, row);
     }
 }
+
+pub(super) fn moments(
+    tables: &Tables,
+    prior: &[f64],
+    nodes: &[f64],
+    codes: &[u8],
+    means: &mut [f64],
+    deviations: &mut [f64],
+) {
+    let mut row = vec![0.0; tables.width];
+    let out = means.iter_mut().zip(deviations);
+    for (codes, (mean, deviation)) in codes.chunks_exact(tables.n_blocks()).zip(out) {
+        posterior(tables, prior, codes, &mut row);
+        *mean = row.iter().zip(nodes).map(|(p, theta)| p * theta).sum();
+        let square = |theta: f64| (theta - *mean) * (theta - *mean);
+        let variance: f64 = row.iter().zip(nodes).map(|(p, &theta)| p * square(theta)).sum();
+        *deviation = libm::sqrt(variance);
+    }
+}

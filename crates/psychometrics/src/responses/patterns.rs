@@ -140,6 +140,14 @@ impl Responses {
         Patterns { fields: layout.fields, n_words: 1, words, weights }
     }
 
+    /// Every person's row in order, none collapsed or left out, each with weight 1.
+    pub(crate) fn rows(&self) -> Patterns {
+        let layout = Layout::of(self);
+        let words = layout.pack(self, None);
+        let weights = vec![1.0; self.n_persons()];
+        Patterns { fields: layout.fields, n_words: layout.n_words, words, weights }
+    }
+
     /// Identical rows of the named persons collapsed, each person with a weight.
     ///
     /// `persons` names whom to take, `None` all; `weights` has one entry for every person of the

@@ -48,12 +48,6 @@ impl Folder {
         }
         builder.finish().expect("responses")
     }
-
-    pub fn column(&self, file: &str, name: &str) -> Vec<String> {
-        let mut reader = csv::Reader::from_path(self.data.join(file)).expect(file);
-        let place = reader.headers().expect("a header").iter().position(|n| n == name).expect(name);
-        reader.records().map(|record| record.expect("a record")[place].to_owned()).collect()
-    }
 }
 
 pub fn number(value: &Value) -> f64 {

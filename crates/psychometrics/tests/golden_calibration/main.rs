@@ -12,6 +12,12 @@ fn shipped() -> Folder {
     Folder { data: golden.join("classical/data"), figures: golden }
 }
 
+fn column(folder: &Folder, file: &str, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_path(folder.data.join(file)).expect(file);
+    let place = reader.headers().expect("a header").iter().position(|n| n == name).expect(name);
+    reader.records().map(|record| record.expect("a record")[place].to_owned()).collect()
+}
+
 #[test]
 fn the_exact_maximum_is_found() {
     let exact = "mle_check_simulated.json";
@@ -79,7 +85,7 @@ fn groups_with_shared_items_are_mirts() {
     let items: Vec<String> = (1..=8).map(|i| format!("q{i}")).collect();
     let responses = folder.responses("scale.csv", &items);
     let groups: Vec<u32> =
-        folder.column("scale.csv", "group").iter().map(|g| u32::from(g == "two")).collect();
+        column(&folder, "scale.csv", "group").iter().map(|g| u32::from(g == "two")).collect();
     let sample = Sample { groups: Some(&groups), ..Sample::of(&responses) };
     let mut specification = Specification::of(Model::Graded, 8);
     let found = calibrate(&sample, &specification, &TIGHT).expect("estimates");

@@ -45,7 +45,8 @@ impl Scratch {
     pub fn url(&self) -> Option<String> {
         let (server, name) = self.schema.as_ref()?;
         let separator = if server.contains('?') { '&' } else { '?' };
-        Some(format!("{server}{separator}options=-c%20search_path%3D{name}"))
+        let options = format!("options=-c%20search_path%3D{name}");
+        Some(format!("{server}{separator}{options}&application_name={name}"))
     }
 }
 
@@ -55,7 +56,11 @@ impl Drop for Scratch {
         // A test may end inside a runtime, which cannot wait here; a thread of its own can.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let sql = format!("DROP SCHEMA {name} CASCADE");
+            // A transaction that a refused request left to be undone may still hold its locks: nobody will undo it now.
+            let sql = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{name}'; \
+                 DROP SCHEMA {name} CASCADE"
+            );
             runtime.unwrap().block_on(on_server(&server, sql));
         });
         assert!(dropped.join().is_ok() || std::thread::panicking(), "the schema was not dropped");

@@ -8,6 +8,7 @@ mod keeping_control;
 mod mail_delivery;
 mod persons;
 mod reading;
+mod reading_the_report;
 #[path = "../../../base/tests/scratch/mod.rs"]
 mod scratch;
 mod signing_up;

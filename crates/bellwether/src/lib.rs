@@ -1,5 +1,6 @@
 //! The composition: the only place that knows every capability.
 
+pub mod engine;
 pub mod serve;
 
 use std::sync::Arc;

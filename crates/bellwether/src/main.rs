@@ -16,6 +16,8 @@ fn main() -> ExitCode {
     let matches = command().get_matches();
     let outcome = match matches.subcommand() {
         Some(("init", given)) => init(given),
+        Some(("quality", given)) => bellwether::engine::quality::run(given),
+        Some(("agreement", given)) => bellwether::engine::agreement::run(given),
         Some(("instrument", given)) => check_instrument(given),
         Some(("check-config", given)) => read(given).map(|_| say("the configuration is valid")),
         Some((_, given)) => read(given).and_then(|config| run(&config)),
@@ -48,6 +50,8 @@ fn command() -> Command {
         .subcommand(Command::new("serve").about("Serve the site (the default)").args(keys()))
         .subcommand(Command::new("check-config").about("Check the configuration").args(keys()))
         .subcommand(instrument_command())
+        .subcommand(bellwether::engine::quality::command())
+        .subcommand(bellwether::engine::agreement::command())
         .subcommand(Command::new("init").about("Copy the starter site out for editing").arg(dir))
 }
 

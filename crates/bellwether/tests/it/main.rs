@@ -6,6 +6,7 @@ mod engines;
 mod getting_in_touch;
 mod keeping_control;
 mod mail_delivery;
+mod measuring;
 mod persons;
 mod reading;
 mod reading_the_report;

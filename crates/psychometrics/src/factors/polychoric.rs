@@ -75,24 +75,40 @@ pub fn polychoric(first: &[f64], second: &[f64]) -> Result<Polychoric, FactorsEr
 /// All polychoric correlations of the items, and their standard errors (0 on the diagonal), each
 /// pair on the persons who answered both.
 ///
+/// The pairs are shared out among `threads` (at least 1), which does not change a bit of them.
+///
 /// # Errors
 /// As [`polychoric`], naming the item.
-pub fn polychoric_matrix(items: Columns<'_>) -> Result<(Matrix, Matrix), FactorsError> {
+pub fn polychoric_matrix(
+    items: Columns<'_>,
+    threads: usize,
+) -> Result<(Matrix, Matrix), FactorsError> {
     let p = items.n_columns();
-    let (mut rho, mut error) = (Matrix::identity(p), Matrix::zeros(p, p));
-    for i in 0..p {
-        for j in 0..i {
-            let pair =
-                polychoric(items.column(i), items.column(j)).map_err(|error| match error {
-                    FactorsError::BadCategories { item, n_categories } => {
-                        FactorsError::BadCategories { item: [i, j][item.min(1)], n_categories }
-                    }
-                    other => other,
-                })?;
-            for (a, b) in [(i, j), (j, i)] {
-                rho.set(a, b, pair.rho);
-                error.set(a, b, pair.standard_error);
+    let pairs: Vec<(usize, usize)> = (0..p).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
+    let one = |&(i, j): &(usize, usize)| {
+        polychoric(items.column(i), items.column(j)).map_err(|error| match error {
+            FactorsError::BadCategories { item, n_categories } => {
+                FactorsError::BadCategories { item: [i, j][item.min(1)], n_categories }
             }
+            other => other,
+        })
+    };
+    let share = pairs.len().div_ceil(threads.max(1)).max(1);
+    let parts: Vec<Vec<_>> = std::thread::scope(|scope| {
+        let run = |part: &[(usize, usize)]| part.iter().map(one).collect();
+        let running: Vec<_> =
+            pairs.chunks(share).map(|part| scope.spawn(move || run(part))).collect();
+        let joined = |thread: std::thread::ScopedJoinHandle<'_, Vec<_>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        running.into_iter().map(joined).collect()
+    });
+    let (mut rho, mut error) = (Matrix::identity(p), Matrix::zeros(p, p));
+    for (&(i, j), pair) in pairs.iter().zip(parts.into_iter().flatten()) {
+        let pair: Polychoric = pair?;
+        for (a, b) in [(i, j), (j, i)] {
+            rho.set(a, b, pair.rho);
+            error.set(a, b, pair.standard_error);
         }
     }
     Ok((rho, error))

@@ -209,7 +209,7 @@ fn polychorics(items: Columns<'_>, expected: &Value) {
         values.extend(rows.iter().map(|&row| items.at(row, j)));
     }
     let complete = Columns::new(&values, rows.len(), items.n_columns()).expect("a figure");
-    let (rho, error) = polychoric_matrix(complete).expect("a figure");
+    let (rho, error) = polychoric_matrix(complete, 2).expect("a figure");
     matrix(&rho, &expected["psych_correct0_two_step"], 5e-5);
     matrix(&rho, &expected["lavaan_two_step"], 5e-5);
     let pair = polychoric(complete.column(0), complete.column(1)).expect("a figure");

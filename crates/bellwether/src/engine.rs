@@ -1,0 +1,62 @@
+//! Commands that run the measurement engine on files: files in, files out.
+//!
+//! Each command is a module with `command()`, its arguments, and `run()`, which gives every fault
+//! as a sentence that says where and what to do. They are thin: figures come from
+//! `psychometrics`, under the names that the field's own software gives them.
+
+pub mod agreement;
+mod output;
+pub mod quality;
+mod table;
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches};
+
+/// The file of answers or ratings.
+fn file_argument(name: &'static str) -> Arg {
+    Arg::new("file")
+        .required(true)
+        .value_name(name)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("A CSV file: a header row, one column an item, an empty cell for a missing answer")
+}
+
+/// `--out`, `--id`, `--ignore`, `--threads`: what every command of the engine takes.
+fn common_arguments() -> [Arg; 4] {
+    [
+        Arg::new("out")
+            .long("out")
+            .value_name("FILE.json")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Where the figures go; without it they are printed"),
+        Arg::new("id").long("id").value_name("COLUMN").help("The column that names the person"),
+        Arg::new("ignore")
+            .long("ignore")
+            .value_name("COLUMNS")
+            .value_delimiter(',')
+            .help("Columns that are not items, separated by commas"),
+        Arg::new("threads")
+            .long("threads")
+            .value_name("N")
+            .value_parser(clap::value_parser!(u16).range(1..=1024))
+            .default_value("1")
+            .help("Threads to use"),
+    ]
+}
+
+fn path(given: &ArgMatches, name: &str) -> Option<PathBuf> {
+    given.get_one::<PathBuf>(name).cloned()
+}
+
+fn text(given: &ArgMatches, name: &str) -> Option<String> {
+    given.get_one::<String>(name).cloned()
+}
+
+fn list(given: &ArgMatches, name: &str) -> Vec<String> {
+    given.get_many::<String>(name).into_iter().flatten().cloned().collect()
+}
+
+fn threads(given: &ArgMatches) -> usize {
+    given.get_one::<u16>("threads").map_or(1, |&threads| usize::from(threads))
+}

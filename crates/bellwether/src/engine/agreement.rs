@@ -1,0 +1,163 @@
+//! `bellwether agreement RATINGS --group COLUMN`: how far raters of one person agree.
+
+use clap::{Arg, ArgMatches, Command};
+use psychometrics::columns::{Columns, Groups};
+use psychometrics::raters::{
+    Agreement, Centre, Likelihood, Null, RatersError, a_wg, average_deviation, one_way,
+    one_way_components, r_wg, r_wg_j, r_wg_j_lindell,
+};
+use serde_json::{Map, Value, json};
+
+use super::output::{deliver, number};
+use super::table::{Reading, Table};
+use super::{common_arguments, file_argument, list, path, text};
+
+/// Confidence level of every interval.
+const LEVEL: f64 = 0.95;
+
+/// The command and its arguments.
+#[must_use]
+pub fn command() -> Command {
+    let group = Arg::new("group")
+        .long("group")
+        .required(true)
+        .value_name("COLUMN")
+        .help("The column that says who was rated, or which team the rater belongs to");
+    let categories = Arg::new("categories")
+        .long("categories")
+        .value_name("A")
+        .value_parser(clap::value_parser!(u32).range(2..=100))
+        .default_value("5")
+        .help("Answer categories, for what chance agreement would look like");
+    Command::new("agreement")
+        .about("Say how far raters agree: ICC(1), ICC(2), variance components, r_wg(j), a_wg, AD")
+        .arg(file_argument("RATINGS.csv"))
+        .arg(group)
+        .arg(categories)
+        .args(common_arguments())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Every fault of the file or its figures, each a sentence.
+pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
+    let reading = Reading {
+        id: text(given, "id"),
+        group: text(given, "group"),
+        ignored: list(given, "ignore"),
+        decimals: true,
+        range: None,
+    };
+    let table = reading.read(&path(given, "file").unwrap_or_default())?;
+    let categories = given.get_one::<u32>("categories").copied().unwrap_or(5);
+    let figures = figures(&table, categories).map_err(|e| vec![e])?;
+    deliver(&figures, path(given, "out").as_deref())
+}
+
+fn figures(table: &Table, categories: u32) -> Result<Value, String> {
+    let groups = Groups::new(&table.group_of);
+    let columns = Columns::new(&table.values, table.n_rows, table.items.len())
+        .map_err(|e| format!("the ratings cannot be used: {e}"))?;
+    let null = Null::Rectangular { categories };
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        all.insert(name.to_owned(), value);
+    };
+    put("items", json!(table.items));
+    put("n", json!(table.n_rows));
+    put("n_groups", json!(groups.n_groups()));
+    put("ranvar", number(null.variance().map_err(|e| e.to_string())?));
+    put("variables", by_item(table, |at, name| icc(columns.column(at), &groups, name))?);
+    put("scale_mean", icc(&means(columns), &groups, "the mean of the items")?);
+    let said = |what: &'static str, key: &'static str| {
+        move |seen: Result<Vec<Agreement>, RatersError>| match seen {
+            Ok(seen) => by_group(&seen, &table.group_names, key),
+            // Such as ratings outside the scale: the other figures stand.
+            Err(error) => json!({ "error": format!("{what}: {error}") }),
+        }
+    };
+    let of_item = |ratings: &[f64]| said("rwg", "rwg")(r_wg(ratings, &groups, null));
+    put("rwg", by_item(table, |at, _| Ok(of_item(columns.column(at))))?);
+    put("rwg_first_item", of_item(columns.column(0)));
+    put("rwg.j", said("rwg.j", "rwg.j")(r_wg_j(columns, &groups, null)));
+    if categories == 5 {
+        let skewed = r_wg_j(columns, &groups, Null::SlightlySkewedFive);
+        put("rwg.j_slightly_skewed", said("rwg.j", "rwg.j")(skewed));
+    }
+    let lindell = r_wg_j_lindell(columns, &groups, null);
+    put("rwg.j.lindell", said("rwg.j.lindell", "rwg.lindell")(lindell));
+    let deviation = |centre| average_deviation(columns, &groups, centre);
+    put("ad.m", said("ad.m", "AD.M")(deviation(Centre::Mean)));
+    put("ad.md", said("ad.md", "AD.Md")(deviation(Centre::Median)));
+    let (low, high) = scale(columns, categories);
+    put("awg", said("awg", "a.wg")(a_wg(columns, &groups, low, high)));
+    put("version", json!(env!("CARGO_PKG_VERSION")));
+    Ok(Value::Object(all))
+}
+
+/// One value an item, under its name.
+fn by_item(
+    table: &Table,
+    figure: impl Fn(usize, &str) -> Result<Value, String>,
+) -> Result<Value, String> {
+    let items = table.items.iter().enumerate();
+    let named = items.map(|(at, name)| Ok((name.clone(), figure(at, name)?)));
+    named.collect::<Result<Map<String, Value>, String>>().map(Value::Object)
+}
+
+/// 1 to A, or 0 to A − 1 where somebody answered 0 and nobody A.
+fn scale(columns: Columns<'_>, categories: u32) -> (f64, f64) {
+    let top = f64::from(categories);
+    match psychometrics::quality::observed_range(columns) {
+        Some((low, high)) if low == 0.0 && high < top => (0.0, top - 1.0),
+        _ => (1.0, top),
+    }
+}
+
+/// Each row's mean over the items, missing where an item is.
+fn means(columns: Columns<'_>) -> Vec<f64> {
+    let n_items = columns.n_columns();
+    let sum = |row| (0..n_items).map(|item| columns.at(row, item)).sum::<f64>();
+    (0..columns.n_rows()).map(|row| sum(row) / n_items as f64).collect()
+}
+
+fn icc(ratings: &[f64], groups: &Groups, what: &str) -> Result<Value, String> {
+    let seen = one_way(ratings, groups, LEVEL).map_err(|e| format!("{what}: {e}"))?;
+    let components = |likelihood| match one_way_components(ratings, groups, likelihood) {
+        Ok(seen) => json!({
+            "tau00": seen.between, "sigma2": seen.within, "ICC1": seen.icc1,
+            "fixed_mean": seen.mean, "fixed_mean_se": seen.mean_se, "logLik": seen.log_likelihood,
+        }),
+        Err(error) => json!({ "error": error.to_string() }),
+    };
+    Ok(json!({
+        "n": seen.n, "n_groups": seen.n_groups, "mean_group_size": seen.mean_group_size,
+        "MSB": seen.mean_square_between, "MSW": seen.mean_square_within, "F": seen.f, "p": seen.p,
+        "ICC1": seen.icc1, "ICC1_interval": [seen.icc1_interval.0, seen.icc1_interval.1],
+        "ICC2": seen.icc2, "ICC2_interval": [seen.icc2_interval.0, seen.icc2_interval.1],
+        "lmer_REML": components(Likelihood::Restricted),
+        "lmer_ML": components(Likelihood::Full),
+    }))
+}
+
+/// One figure a group, as parallel lists, and their mean and median over groups that have one.
+fn by_group(seen: &[Agreement], names: &[String], key: &str) -> Value {
+    let mut known: Vec<f64> = seen.iter().filter_map(|agreement| agreement.value).collect();
+    known.sort_by(f64::total_cmp);
+    let half = known.len() / 2;
+    let median = match known.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => known[half],
+        _ => 0.5 * (known[half - 1] + known[half]),
+    };
+    let mean = known.iter().sum::<f64>() / known.len() as f64;
+    let mut all = Map::new();
+    let name = |agreement: &Agreement| &names[agreement.group as usize];
+    all.insert("grpid".into(), seen.iter().map(name).cloned().collect());
+    all.insert(key.into(), seen.iter().map(|agreement| json!(agreement.value)).collect());
+    all.insert("gsize".into(), seen.iter().map(|agreement| agreement.n_raters).collect());
+    all.insert("mean".into(), number(mean));
+    all.insert("median".into(), number(median));
+    Value::Object(all)
+}

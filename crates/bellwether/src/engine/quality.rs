@@ -1,0 +1,317 @@
+//! `bellwether quality RESPONSES`: how well a scale measures.
+
+use clap::{Arg, ArgMatches, Command};
+use psychometrics::columns::Columns;
+use psychometrics::factors::{
+    Confirmatory, FactorsError, ParallelOptions, Rotation, Spectrum, confirmatory, exploratory,
+    parallel_analysis, polychoric, polychoric_matrix,
+};
+use psychometrics::matrix::symmetric_eigen;
+use psychometrics::quality::{
+    Gaps, QualityError, Reliability, correlations, covariances, observed_range, omega, reliability,
+    response_signs, reverse_keyed, split_halves,
+};
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use serde_json::{Map, Value, json};
+
+use super::output::{deliver, matrix, number};
+use super::table::{Reading, Table};
+use super::{common_arguments, file_argument, list, path, text, threads};
+
+/// Confidence level of every interval.
+const LEVEL: f64 = 0.95;
+/// Random halves of a scale with too many items to try all.
+const N_HALVES: usize = 10_000;
+/// Parallel analysis is left out beyond so many random numbers.
+const N_DRAWN_MAX: usize = 200_000_000;
+
+/// The command and its arguments.
+#[must_use]
+pub fn command() -> Command {
+    let reverse = Arg::new("reverse")
+        .long("reverse")
+        .value_name("A1,C4,…")
+        .value_delimiter(',')
+        .help("Items to turn: MIN + MAX − x");
+    let categories = Arg::new("categories")
+        .long("categories")
+        .value_name("MIN..MAX")
+        .value_parser(range)
+        .help("Lowest and highest answer; without it, those observed over all items");
+    let seed = Arg::new("seed")
+        .long("seed")
+        .value_name("SEED")
+        .value_parser(clap::value_parser!(u64))
+        .default_value("1")
+        .help("Where the random numbers of parallel analysis and split halves start");
+    Command::new("quality")
+        .about("Say how well a scale measures: reliability, items, factors, signs of carelessness")
+        .arg(file_argument("RESPONSES.csv"))
+        .arg(reverse)
+        .arg(categories)
+        .arg(seed)
+        .args(common_arguments())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Every fault of the file or its figures, each a sentence.
+pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
+    let stated = given.get_one::<(f64, f64)>("categories").copied();
+    let reading = Reading {
+        id: text(given, "id"),
+        group: None,
+        ignored: list(given, "ignore"),
+        decimals: false,
+        range: stated,
+    };
+    let mut table = reading.read(&path(given, "file").unwrap_or_default())?;
+    let raw = table.values.clone();
+    let scale = stated.or_else(|| observed_range(columns(&table, &raw).ok()?));
+    let (low, high) = scale.ok_or_else(|| vec![String::from("nobody answered anything")])?;
+    turn(&mut table, &list(given, "reverse"), (low, high))?;
+    let chance = Pcg64Mcg::seed_from_u64(given.get_one::<u64>("seed").copied().unwrap_or(1));
+    let mut figures = figures(&table, threads(given), chance).map_err(|e| vec![e])?;
+    let signs = signs(&table, &raw, (low, high)).map_err(|e| vec![e])?;
+    figures.insert("response_quality".into(), signs);
+    deliver(&Value::Object(figures), path(given, "out").as_deref())
+}
+
+/// Two integers with two dots between them.
+fn range(text: &str) -> Result<(f64, f64), String> {
+    let ends = text.split_once("..").and_then(|(low, high)| {
+        Some((low.trim().parse::<i32>().ok()?, high.trim().parse::<i32>().ok()?))
+    });
+    match ends {
+        Some((low, high)) if low < high => Ok((f64::from(low), f64::from(high))),
+        _ => Err(String::from("write the lowest and the highest answer, such as 1..6")),
+    }
+}
+
+fn columns<'a>(table: &Table, values: &'a [f64]) -> Result<Columns<'a>, String> {
+    Columns::new(values, table.n_rows, table.items.len()).map_err(|e| e.to_string())
+}
+
+/// Turns the named items in place.
+fn turn(table: &mut Table, names: &[String], (low, high): (f64, f64)) -> Result<(), Vec<String>> {
+    let missing = |name: &&String| !table.items.contains(name);
+    let unknown: Vec<String> = names
+        .iter()
+        .filter(missing)
+        .map(|name| format!("--reverse {name}: the file has no such item"))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
+    let n = table.n_rows;
+    for (item, column) in table.items.iter().zip(table.values.chunks_exact_mut(n)) {
+        if names.contains(item) {
+            let turned = reverse_keyed(column, low, high);
+            column.copy_from_slice(&turned.map_err(|e| vec![format!("item {item}: {e}")])?);
+        }
+    }
+    Ok(())
+}
+
+fn figures(
+    table: &Table,
+    threads: usize,
+    mut chance: Pcg64Mcg,
+) -> Result<Map<String, Value>, String> {
+    let items = columns(table, &table.values)?;
+    let worded = |error: QualityError| worded(&error, &table.items);
+    let pearson = correlations(items, Gaps::Pairwise).map_err(worded)?;
+    let covariance = covariances(items, Gaps::Pairwise).map_err(worded)?;
+    let pairwise = reliability(items, Gaps::Pairwise, LEVEL).map_err(worded)?;
+    let n_complete = items.complete_rows().len();
+    let or_error = |seen: Result<Value, String>| seen.unwrap_or_else(|e| json!({ "error": e }));
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        all.insert(name.to_owned(), value);
+    };
+    put("items", json!(table.items));
+    put("n", json!(table.n_rows));
+    put("n_complete", json!(n_complete));
+    put("pearson_pairwise", matrix(&pearson));
+    put("covariance_pairwise", matrix(&covariance));
+    put("alpha_pairwise_na_rm", alpha(&pairwise, &table.items));
+    let complete = reliability(items, Gaps::Complete, LEVEL);
+    let complete = complete.map(|seen| alpha(&seen, &table.items)).map_err(worded);
+    put("alpha_complete_cases", or_error(complete));
+    let eigenvalues = symmetric_eigen(&pearson).map(|eigen| json!(eigen.values));
+    put("eigenvalues_pearson_pairwise", or_error(eigenvalues.map_err(|e| e.to_string())));
+    put("cfa_ml_complete_cases", or_error(one_factor(items, &table.items)));
+    put("polychoric_complete_cases", or_error(polychorics(items, &table.items, threads)));
+    put("split_half", or_error(halves(items, &table.items, &mut chance)));
+    put("factors_complete_cases", or_error(factors(items, &table.items, n_complete, &mut chance)));
+    put("version", json!(env!("CARGO_PKG_VERSION")));
+    Ok(all)
+}
+
+/// The engine counts items from 0; people know them by their columns.
+fn worded(error: &QualityError, items: &[String]) -> String {
+    match error {
+        QualityError::NoVariance { item } => format!(
+            "item {0} was answered alike by everybody: leave it out with --ignore {0}",
+            items[*item]
+        ),
+        QualityError::NoOverlap { first, second, n_persons } => format!(
+            "items {} and {} were both answered by {n_persons} person(s): they cannot be compared",
+            items[*first], items[*second]
+        ),
+        QualityError::Factor(cause) => {
+            format!("the one-factor model behind omega failed: {}", factors_worded(cause, items))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn factors_worded(error: &FactorsError, items: &[String]) -> String {
+    match error {
+        FactorsError::Singular { item } => format!(
+            "item {} does not vary, or the items before it determine it among complete cases",
+            items[*item]
+        ),
+        FactorsError::BadCategories { item, n_categories } => format!(
+            "item {} has {n_categories} distinct answer(s) among complete cases: 2 to 64 are needed",
+            items[*item]
+        ),
+        other => other.to_string(),
+    }
+}
+
+fn alpha(seen: &Reliability, items: &[String]) -> Value {
+    let (r, p) = (seen.average_correlation, items.len() as f64);
+    let by_item = |figures: &dyn Fn(usize) -> Value| -> Value {
+        let items = items.iter().enumerate();
+        Value::Object(items.map(|(at, name)| (name.clone(), figures(at))).collect())
+    };
+    json!({
+        "n": seen.n_persons,
+        "total": {
+            "raw_alpha": seen.alpha, "std.alpha": seen.standardised_alpha,
+            "G6(smc)": seen.lambda6, "average_r": r, "median_r": seen.median_correlation,
+            "S/N": p * r / (1.0 - r), "ase": seen.alpha_standard_error,
+            "mean": seen.mean, "sd": seen.sd,
+        },
+        "feldt": { "lower.ci": seen.alpha_interval.0, "upper.ci": seen.alpha_interval.1 },
+        "if_item_deleted": by_item(&|at| json!({ "raw_alpha": seen.items[at].alpha_if_dropped })),
+        "item_stats": by_item(&|at| {
+            let item = &seen.items[at];
+            json!({
+                "n": item.n, "raw.r": item.item_total, "std.r": item.standardised_item_total,
+                "r.cor": item.corrected_item_total, "r.drop": item.item_rest,
+                "mean": item.mean, "sd": item.sd,
+            })
+        }),
+    })
+}
+
+fn one_factor(items: Columns<'_>, names: &[String]) -> Result<Value, String> {
+    let whole = omega(items, LEVEL).map_err(|e| worded(&e, names))?;
+    let Confirmatory { n, loadings, loadings_se, residuals, residuals_se, fit, .. } =
+        confirmatory(items, &vec![0; items.n_columns()]).map_err(|e| factors_worded(&e, names))?;
+    let standard: Vec<f64> = loadings
+        .iter()
+        .zip(&residuals)
+        .map(|(loading, residual)| loading / (loading * loading + residual).sqrt())
+        .collect();
+    let improper: Vec<usize> = (0..residuals.len()).filter(|&i| residuals[i] < 0.0).collect();
+    Ok(json!({
+        "n": n, "loadings": loadings, "loadings_se": loadings_se,
+        "residual_var": residuals, "residual_var_se": residuals_se, "std_loadings": standard,
+        "negative_residual_items": improper,
+        "omega": whole.omega, "omega_se": whole.standard_error,
+        "omega_interval": [whole.interval.0, whole.interval.1],
+        "fit": {
+            "chisq": fit.chi_squared, "df": fit.df, "pvalue": fit.p, "cfi": fit.cfi,
+            "tli": fit.tli, "rmsea": fit.rmsea, "srmr": fit.srmr, "logl": fit.log_likelihood,
+        },
+    }))
+}
+
+fn polychorics(items: Columns<'_>, names: &[String], threads: usize) -> Result<Value, String> {
+    let rows = items.complete_rows();
+    let p = items.n_columns();
+    let mut values = Vec::with_capacity(rows.len() * p);
+    for item in 0..p {
+        values.extend(rows.iter().map(|&row| items.at(row, item)));
+    }
+    let complete = Columns::new(&values, rows.len(), p)
+        .map_err(|_| String::from("nobody answered every item"))?;
+    let (rho, errors) =
+        polychoric_matrix(complete, threads).map_err(|e| factors_worded(&e, names))?;
+    let mut cuts = Vec::with_capacity(p);
+    for item in 0..p {
+        let other = if item == 0 { 1 } else { 0 };
+        let pair = polychoric(complete.column(item), complete.column(other));
+        cuts.push(pair.map_err(|e| e.to_string())?.thresholds_first);
+    }
+    // The one two-step estimate without continuity correction, under both programs' names.
+    Ok(json!({
+        "n": rows.len(), "psych_correct0_two_step": matrix(&rho),
+        "lavaan_two_step": matrix(&rho), "psych_tau": cuts,
+        "standard_errors": matrix(&errors),
+    }))
+}
+
+fn halves(items: Columns<'_>, names: &[String], chance: &mut Pcg64Mcg) -> Result<Value, String> {
+    let seen =
+        split_halves(items, Gaps::Pairwise, N_HALVES, chance).map_err(|e| worded(&e, names))?;
+    Ok(json!({
+        "odd_even": seen.odd_even, "odd_even_guttman": seen.odd_even_guttman,
+        "best": seen.best, "worst": seen.worst, "mean": seen.mean,
+        "n_splits": seen.n_splits, "exhaustive": seen.exhaustive,
+    }))
+}
+
+fn factors(
+    items: Columns<'_>,
+    names: &[String],
+    n: usize,
+    chance: &mut Pcg64Mcg,
+) -> Result<Value, String> {
+    let options = ParallelOptions::default();
+    let n_drawn = n.saturating_mul(items.n_columns()).saturating_mul(options.n_draws);
+    if n_drawn > N_DRAWN_MAX {
+        return Err(format!("parallel analysis would draw {n_drawn} numbers: take a sample"));
+    }
+    let seen = parallel_analysis(items, options, chance).map_err(|e| factors_worded(&e, names))?;
+    let wanted = seen.factors.n_above.max(1);
+    let found = match exploratory(items, wanted, Rotation::Oblimin) {
+        Ok(found) => json!({
+            "n_factors": wanted, "loadings": matrix(&found.loadings),
+            "phi": matrix(&found.factor_correlations), "communality": found.communalities,
+            "objective": found.discrepancy, "RMSEA": found.rmsea, "TLI": found.tli,
+            "improper_items": found.improper_items,
+        }),
+        Err(error) => json!({ "n_factors": wanted, "error": error.to_string() }),
+    };
+    let Spectrum { observed, simulated_mean, simulated_quantile, n_above } = seen.components;
+    Ok(json!({
+        "n": seen.n, "n_draws": options.n_draws, "quantile": options.quantile,
+        "eigenvalues_pc": observed, "simulated_pc_mean": simulated_mean,
+        "simulated_pc_quantile": simulated_quantile, "ncomp": n_above,
+        "eigenvalues_fa": seen.factors.observed,
+        "simulated_fa_mean": seen.factors.simulated_mean,
+        "simulated_fa_quantile": seen.factors.simulated_quantile, "nfact": seen.factors.n_above,
+        "minres_oblimin": found,
+    }))
+}
+
+/// Counts of persons whose answers show signs of not having read, before any item is turned.
+fn signs(table: &Table, raw: &[f64], (low, high): (f64, f64)) -> Result<Value, String> {
+    let all = response_signs(columns(table, raw)?, &[], low, high).map_err(|e| e.to_string())?;
+    let answered: Vec<_> = all.iter().filter(|signs| signs.n_answered > 0).collect();
+    let n = answered.len() as f64;
+    let mean = answered.iter().map(|signs| signs.longest_string as f64).sum::<f64>() / n;
+    Ok(json!({
+        "n_answered_nothing": all.len() - answered.len(),
+        "n_straight_line": answered.iter().filter(|signs| signs.straight_line).count(),
+        "longest_string_mean": number(mean),
+        "longest_string_max": answered.iter().map(|signs| signs.longest_string).max(),
+        "range": [low, high],
+    }))
+}

@@ -1,0 +1,239 @@
+//! Reading a CSV file of answers or ratings, with every fault named by line and column.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Faults listed before the rest is only counted.
+const N_FAULTS_LISTED: usize = 10;
+
+/// What the columns of a file mean and what their cells may hold.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The column that names the person.
+    pub id: Option<String>,
+    /// The column that says which rows belong together.
+    pub group: Option<String>,
+    /// Columns that are no items.
+    pub ignored: Vec<String>,
+    /// Whether a cell may hold a decimal fraction (ratings) or only an integer (answers).
+    pub decimals: bool,
+    /// Lowest and highest answer, where stated.
+    pub range: Option<(f64, f64)>,
+}
+
+/// Items column by column, missing = NaN.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Names of the items.
+    pub items: Vec<String>,
+    /// One column after the other.
+    pub values: Vec<f64>,
+    /// Rows.
+    pub n_rows: usize,
+    /// The group of each row, as its place in `group_names`; empty without a group column.
+    pub group_of: Vec<u32>,
+    /// Groups in ascending order: by number when all are integers, otherwise by letters.
+    pub group_names: Vec<String>,
+}
+
+impl Reading {
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// The first ten faults, each with line, column and value, and how many more there are.
+    pub fn read(&self, path: &Path) -> Result<Table, Vec<String>> {
+        let shown = path.display();
+        let file = File::open(path).map_err(|e| vec![format!("{shown} cannot be opened: {e}")])?;
+        let length = file.metadata().map_or(0, |about| about.len());
+        let progress = progress(length);
+        let table = self.read_from(progress.wrap_read(BufReader::new(file)), &shown.to_string());
+        progress.finish_and_clear();
+        table
+    }
+
+    fn read_from(&self, source: impl Read, shown: &str) -> Result<Table, Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
+        let header = reader.headers().map_err(|e| vec![format!("{shown}: {e}")])?.clone();
+        let layout = self.layout(&header, shown)?;
+        let mut columns = vec![Vec::new(); layout.items.len()];
+        let mut groups: Vec<String> = Vec::new();
+        let mut faults = Faults::default();
+        let mut record = csv::StringRecord::new();
+        loop {
+            match reader.read_record(&mut record) {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(e) => {
+                    faults.add(|| format!("{shown}: {e}"));
+                    break;
+                }
+            }
+            let line = record.position().map_or(0, csv::Position::line);
+            if record.len() != header.len() {
+                let (found, wanted) = (record.len(), header.len());
+                faults.add(|| format!("line {line}: {found} cell(s), but the header has {wanted}"));
+                continue;
+            }
+            for (column, &(place, ref name)) in columns.iter_mut().zip(&layout.items) {
+                let cell = record.get(place).unwrap_or("").trim();
+                column.push(self.answer(cell).unwrap_or_else(|wanted| {
+                    faults.add(|| {
+                        format!("line {line}, column {name}: \"{}\" is not {wanted}", short(cell))
+                    });
+                    f64::NAN
+                }));
+            }
+            if let Some(place) = layout.group {
+                let cell = record.get(place).unwrap_or("").trim();
+                if cell.is_empty() {
+                    faults.add(|| format!("line {line}: the group is empty"));
+                }
+                groups.push(cell.to_owned());
+            }
+        }
+        faults.none()?;
+        let n_rows = columns.first().map_or(0, Vec::len);
+        if n_rows == 0 {
+            return Err(vec![format!("{shown} has a header and no rows")]);
+        }
+        let (group_of, group_names) = numbered(&groups);
+        let items = layout.items.into_iter().map(|(_, name)| name).collect();
+        Ok(Table { items, values: columns.concat(), n_rows, group_of, group_names })
+    }
+
+    /// A cell's answer, or what it should have been.
+    fn answer(&self, cell: &str) -> Result<f64, String> {
+        if cell.is_empty() {
+            return Ok(f64::NAN);
+        }
+        let value = if self.decimals {
+            cell.parse::<f64>().ok().filter(|value| value.is_finite())
+        } else {
+            cell.parse::<i32>().ok().map(f64::from)
+        };
+        match (value, self.range) {
+            (Some(value), Some((low, high))) if value < low || value > high => {
+                Err(format!("between {low} and {high}"))
+            }
+            (Some(value), _) => Ok(value),
+            (None, _) if self.decimals => {
+                Err(String::from("a number; leave the cell empty where a rating is missing"))
+            }
+            (None, _) => {
+                Err(String::from("an integer; leave the cell empty where an answer is missing"))
+            }
+        }
+    }
+
+    fn layout(&self, header: &csv::StringRecord, shown: &str) -> Result<Layout, Vec<String>> {
+        let names: Vec<String> = header
+            .iter()
+            .map(|name| name.trim().trim_start_matches('\u{feff}').to_owned())
+            .collect();
+        let mut faults = Vec::new();
+        if names.iter().all(String::is_empty) {
+            return Err(vec![format!("{shown} is empty: it needs a header row")]);
+        }
+        if let [only] = &names[..]
+            && (only.contains(';') || only.contains('\t'))
+        {
+            return Err(vec![format!(
+                "{shown} is not separated by commas: its header is \"{only}\""
+            )]);
+        }
+        for (place, name) in names.iter().enumerate() {
+            if name.is_empty() {
+                faults.push(format!("{shown}: column {} has no name in the header", place + 1));
+            } else if names[..place].contains(name) {
+                faults.push(format!("{shown}: the header names {name} twice"));
+            }
+        }
+        let named = [("--id", self.id.as_ref()), ("--group", self.group.as_ref())];
+        let ignored = self.ignored.iter().map(|name| ("--ignore", Some(name)));
+        for (flag, name) in named.into_iter().chain(ignored) {
+            if let Some(name) = name.filter(|name| !names.contains(name)) {
+                faults.push(format!("{flag} {name}: {shown} has no such column"));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let spoken_for = |name: &String| {
+            Some(name) == self.id.as_ref()
+                || Some(name) == self.group.as_ref()
+                || self.ignored.contains(name)
+        };
+        let group = self.group.as_ref().and_then(|group| names.iter().position(|n| n == group));
+        let items: Vec<(usize, String)> =
+            names.into_iter().enumerate().filter(|(_, name)| !spoken_for(name)).collect();
+        if items.is_empty() {
+            return Err(vec![format!("{shown} has no column left to be an item")]);
+        }
+        Ok(Layout { items, group })
+    }
+}
+
+struct Layout {
+    items: Vec<(usize, String)>,
+    group: Option<usize>,
+}
+
+/// The first faults in words, the others as a count.
+#[derive(Default)]
+struct Faults {
+    listed: Vec<String>,
+    n_more: u64,
+}
+
+impl Faults {
+    fn add(&mut self, fault: impl FnOnce() -> String) {
+        if self.listed.len() < N_FAULTS_LISTED {
+            self.listed.push(fault());
+        } else {
+            self.n_more += 1;
+        }
+    }
+
+    fn none(mut self) -> Result<(), Vec<String>> {
+        if self.n_more > 0 {
+            self.listed.push(format!("and {} more like these", self.n_more));
+        }
+        if self.listed.is_empty() { Ok(()) } else { Err(self.listed) }
+    }
+}
+
+fn short(cell: &str) -> String {
+    const SHOWN: usize = 40;
+    match cell.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell.to_owned(),
+    }
+}
+
+/// Each row's place among the distinct names in ascending order.
+fn numbered(groups: &[String]) -> (Vec<u32>, Vec<String>) {
+    let mut names = groups.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let integers: Option<Vec<i64>> = names.iter().map(|name| name.parse().ok()).collect();
+    if integers.is_some() {
+        names.sort_by_key(|name| name.parse::<i64>().unwrap_or(i64::MAX));
+    }
+    let places: std::collections::HashMap<&str, u32> =
+        names.iter().zip(0..).map(|(name, place)| (name.as_str(), place)).collect();
+    let group_of = groups.iter().map(|group| places[group.as_str()]).collect();
+    (group_of, names)
+}
+
+/// A bar with rate and time left, on a terminal only.
+fn progress(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

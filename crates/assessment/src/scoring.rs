@@ -355,3 +355,6 @@ fn quantile(weights: &[f64], grid: Grid, below: f64) -> f64 {
     }
     grid.range()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -24,7 +24,7 @@ use base::house::House;
 pub use hold::{attached, holding};
 pub use mail::templates;
 pub use model::{LINK_LIFE_MS, State, UNCLAIMED_LIFE_MS};
-pub use pages::routes;
+pub use pages::{routes, samples};
 pub use quiz::{Quiz, Quizzes};
 pub use scoring::{
     Answers, Count, ENGINE, ItemScore, Level, Odds, PROFILE_VERSION, Profile, Scorer, Scores,

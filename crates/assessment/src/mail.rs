@@ -101,23 +101,36 @@ fn confirm<'a>(
         let Some(quiz) = house.site.quizzes.get(&signup.quiz) else {
             return Ok(Written::Unwanted("the quiz is no longer offered"));
         };
-        let asks_first = sitting.gate == "first";
-        let unsubscribe = audience::unsubscribe_url(house, &contact);
         let asked_ms = outgoing.params.get("at_ms").and_then(serde_json::Value::as_i64);
-        let file = ConfirmLetter {
-            subject: confirm_subject(asks_first),
-            provider: &house.site.provider,
-            name: sitting.details.as_ref().map_or(&contact.name, |details| &details.name),
-            title: &quiz.title,
-            minutes: quiz.minutes,
-            asks_first,
-            host: host(house),
-            asked: clock::in_words(asked_ms.unwrap_or(signup.created_ms)),
-            start: start_url(house, &signup, &sitting),
-            unsubscribe: &unsubscribe,
-        };
-        letter(house, &file, unsubscribe.clone())
+        let asked_ms = asked_ms.unwrap_or(signup.created_ms);
+        confirm_letter(house, quiz, &signup, &sitting, &contact, asked_ms).map(Written::Letter)
     })
+}
+
+/// The letter that asks for the confirmation, as of `asked_ms`.
+pub(crate) fn confirm_letter(
+    house: &House,
+    quiz: &base::site::Quiz,
+    signup: &Signup,
+    sitting: &Sitting,
+    contact: &Contact,
+    asked_ms: i64,
+) -> Result<Letter, WriteError> {
+    let asks_first = sitting.gate == "first";
+    let unsubscribe = audience::unsubscribe_url(house, contact);
+    let file = ConfirmLetter {
+        subject: confirm_subject(asks_first),
+        provider: &house.site.provider,
+        name: sitting.details.as_ref().map_or(&contact.name, |details| &details.name),
+        title: &quiz.title,
+        minutes: quiz.minutes,
+        asks_first,
+        host: host(house),
+        asked: clock::in_words(asked_ms),
+        start: start_url(house, signup, sitting),
+        unsubscribe: &unsubscribe,
+    };
+    letter(house, &file, unsubscribe.clone())
 }
 
 #[derive(Template)]
@@ -146,17 +159,26 @@ fn result<'a>(
         if sitting.contact_id.as_deref() != Some(contact_id) || sitting.report_hidden {
             return Ok(Written::Unwanted("the result was hidden"));
         }
-        let unsubscribe = audience::unsubscribe_url(house, &contact);
-        let file = ResultLetter {
-            provider: &house.site.provider,
-            name: &contact.name,
-            finished: clock::in_words(sitting.finished_ms.unwrap_or(sitting.created_ms)),
-            report: report_url(house, &sitting),
-            preferences: audience::preferences_url(house, &contact),
-            unsubscribe: &unsubscribe,
-        };
-        letter(house, &file, unsubscribe.clone())
+        result_letter(house, &sitting, &contact).map(Written::Letter)
     })
+}
+
+/// The letter with the link to a sitting's report.
+pub(crate) fn result_letter(
+    house: &House,
+    sitting: &Sitting,
+    contact: &Contact,
+) -> Result<Letter, WriteError> {
+    let unsubscribe = audience::unsubscribe_url(house, contact);
+    let file = ResultLetter {
+        provider: &house.site.provider,
+        name: &contact.name,
+        finished: clock::in_words(sitting.finished_ms.unwrap_or(sitting.created_ms)),
+        report: report_url(house, sitting),
+        preferences: audience::preferences_url(house, contact),
+        unsubscribe: &unsubscribe,
+    };
+    letter(house, &file, unsubscribe.clone())
 }
 
 /// The mailed link of a sign-up: whoever has it owns the address.
@@ -174,9 +196,9 @@ pub(crate) fn report_path(house: &House, sitting: &Sitting) -> String {
     format!("/r/{}", house.keys.token(Use::Report, &sitting.id, &sitting.report_nonce))
 }
 
-fn letter(house: &House, file: &impl Template, unsubscribe: String) -> Result<Written, WriteError> {
+fn letter(house: &House, file: &impl Template, unsubscribe: String) -> Result<Letter, WriteError> {
     let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
-    Ok(Written::Letter(letter.with_unsubscribe(unsubscribe)))
+    Ok(letter.with_unsubscribe(unsubscribe))
 }
 
 /// The site's name as people know it: the host of the public URL.

@@ -29,6 +29,7 @@ use tower_http::compression::{CompressionLayer, DefaultPredicate, Predicate as _
 pub fn samples() -> Vec<Sample> {
     let mut samples = base::pages::samples();
     samples.extend(publishing::samples());
+    samples.extend(assessment::samples());
     samples.extend(enquiry::samples());
     samples
 }

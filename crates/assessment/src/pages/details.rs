@@ -243,7 +243,7 @@ fn person(sign_up: &SignUp) -> Person {
 
 #[derive(Template)]
 #[template(path = "details.html")]
-struct DetailsPage {
+pub(super) struct DetailsPage {
     chrome: Chrome,
     standfirst: &'static str,
     /// An address was given before.
@@ -252,7 +252,7 @@ struct DetailsPage {
     button: &'static str,
 }
 
-const AFTER_QUESTIONS: &str =
+pub(super) const AFTER_QUESTIONS: &str =
     "Your answers are saved. Say where your result should go; a link to it comes by mail.";
 const AFTER_REPORT: &str = "We send a link to your report to the address you give. Until somebody opens it from there, \
      nothing is tied to the address.";
@@ -351,7 +351,7 @@ pub(super) fn too_many(page: &impl Template, retry_after_s: u32) -> Result<Respo
     Ok(response)
 }
 
-fn details_page(
+pub(super) fn details_page(
     visit: &Visit,
     form: DetailsForm,
     standfirst: &'static str,

@@ -1,25 +1,27 @@
 //! Pages and handlers: signing up, the questions, the report.
 
 mod details;
+mod notices;
 mod report;
+mod samples;
 mod signup;
 mod sitting;
 
 use std::sync::Arc;
 
-use askama::Template;
 use axum::Router;
-use axum::response::Response;
 use axum::routing::{get, post};
 use base::db::Queries;
 use base::house::House;
-use base::http::{Chrome, Refusal, Visit};
+use base::http::{Refusal, Visit};
 use base::keys::Use;
 use publishing::Publication;
 
 use crate::model::{Details, LINK_LIFE_MS, State};
 use crate::quiz::{Quiz, Quizzes};
 use crate::store::{self, Signup, Sitting};
+
+pub use samples::samples;
 
 /// What the pages share.
 #[derive(Debug)]
@@ -131,34 +133,5 @@ impl Arrival {
             }
             _ => Door::Replaced,
         }
-    }
-}
-
-/// A page that says how things stand.
-#[derive(Template)]
-#[template(path = "notice.html")]
-struct NoticePage {
-    chrome: Chrome,
-    standfirst: String,
-    paragraphs: Vec<String>,
-    /// One button: where it posts, the value of `go`, its words.
-    button: Option<(String, &'static str, &'static str)>,
-    /// A link: where it leads, its words.
-    link: Option<(String, &'static str)>,
-}
-
-impl NoticePage {
-    fn new(visit: &Visit, title: &str, standfirst: impl Into<String>) -> Self {
-        Self {
-            chrome: visit.chrome(title),
-            standfirst: standfirst.into(),
-            paragraphs: Vec::new(),
-            button: None,
-            link: None,
-        }
-    }
-
-    fn answer(&self, visit: &Visit) -> Result<Response, Refusal> {
-        visit.show(self)
     }
 }

@@ -10,7 +10,7 @@ use base::http::{Chrome, FormBody, Once, Refusal, Submit, Visit, led_to, once, s
 use base::keys::{Token, Use};
 use publishing::Day;
 
-use super::{Assessment, NoticePage, Shared};
+use super::{Assessment, Shared, notices};
 use crate::chart::{Bar, MapChart};
 use crate::mail;
 use crate::model;
@@ -20,16 +20,16 @@ use crate::scoring::{Answers, Profile};
 use crate::store::{self, Sitting};
 
 /// What the controls at the foot of a report need.
-struct Controls {
-    token: String,
-    submit_id: String,
+pub(super) struct Controls {
+    pub(super) token: String,
+    pub(super) submit_id: String,
     /// Whether somebody's address is tied to it, so that it can be hidden and come back by mail.
-    is_claimed: bool,
+    pub(super) is_claimed: bool,
 }
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct ReportPage<'a> {
+pub(super) struct ReportPage<'a> {
     chrome: Chrome,
     date: String,
     quiz: &'a Quiz,
@@ -37,7 +37,7 @@ struct ReportPage<'a> {
     /// Nothing if there are not enough answers.
     scored: Option<Scored<'a>>,
     /// Nothing on a sample.
-    controls: Option<Controls>,
+    pub(super) controls: Option<Controls>,
     /// Something the page has to say first.
     notice: Option<&'static str>,
     n_answered: String,
@@ -66,10 +66,10 @@ struct LevelView {
 }
 
 /// The report behind a link.
-struct Opened {
-    token: String,
-    sitting: Sitting,
-    profile: Profile,
+pub(super) struct Opened {
+    pub(super) token: String,
+    pub(super) sitting: Sitting,
+    pub(super) profile: Profile,
 }
 
 async fn open(visit: &Visit, text: String) -> Result<Opened, Refusal> {
@@ -97,23 +97,13 @@ pub(super) async fn page(
 ) -> Result<Response, Refusal> {
     let opened = open(&visit, token).await?;
     if opened.sitting.report_hidden {
-        return hidden(&visit, &opened);
+        return visit.show(&notices::hidden(&visit, &opened.token));
     }
     let quiz = shared.quiz(&opened.sitting.quiz)?;
     visit.show(&view(&shared, &visit, quiz, &opened, None))
 }
 
-fn hidden(visit: &Visit, opened: &Opened) -> Result<Response, Refusal> {
-    let mut page = NoticePage::new(
-        visit,
-        "This report is hidden",
-        "Its owner has hidden it. It can be opened again with a new link, which goes to the owner's address only.",
-    );
-    page.button = Some((format!("/r/{}", opened.token), "reveal", "Send the owner a new link"));
-    page.answer(visit)
-}
-
-fn view<'a>(
+pub(super) fn view<'a>(
     shared: &'a Assessment,
     visit: &'a Visit,
     quiz: &'a Quiz,
@@ -134,7 +124,7 @@ fn view<'a>(
     page
 }
 
-fn report<'a>(
+pub(super) fn report<'a>(
     shared: &'a Assessment,
     visit: &'a Visit,
     quiz: &'a Quiz,
@@ -278,10 +268,10 @@ async fn reveal(tx: &mut Tx, visit: &Visit, sitting: &Sitting) -> Result<(), Ref
 
 #[derive(Template)]
 #[template(path = "delete.html")]
-struct DeletePage {
-    chrome: Chrome,
-    token: String,
-    submit_id: String,
+pub(super) struct DeletePage {
+    pub(super) chrome: Chrome,
+    pub(super) token: String,
+    pub(super) submit_id: String,
 }
 
 /// "Are you sure?"
@@ -323,25 +313,12 @@ pub(super) async fn delete(
 
 /// Where a deletion leads.
 pub(super) async fn deleted_page(visit: Visit) -> Result<Response, Refusal> {
-    let mut page = NoticePage::new(
-        &visit,
-        "The result is deleted",
-        "Your answers and the report are gone, and its link no longer opens anything.",
-    );
-    page.paragraphs.push(String::from(
-        "Your address stays on record with what you agreed to. To see or erase that, use the preferences link in any mail.",
-    ));
-    page.answer(&visit)
+    visit.show(&notices::deleted(&visit))
 }
 
 /// Where asking for a new link leads.
 pub(super) async fn hidden_page(visit: Visit) -> Result<Response, Refusal> {
-    NoticePage::new(
-        &visit,
-        "A new link is on its way",
-        "If the report has an owner whose address we may write to, a new link goes there. The old one no longer opens it.",
-    )
-    .answer(&visit)
+    visit.show(&notices::on_its_way(&visit))
 }
 
 /// A report on made-up answers, so that people see what they would get.
@@ -357,7 +334,7 @@ pub(super) async fn sample_page(
 }
 
 /// Made-up answers: each item answered towards its approach's side, a little unevenly, the same at every visit.
-fn sample_answers(quiz: &Quiz) -> Answers {
+pub(super) fn sample_answers(quiz: &Quiz) -> Answers {
     let answer = |item: &std::sync::Arc<instrument::Item>| {
         let rating = item.as_rating()?;
         let points = rating.scale().points();

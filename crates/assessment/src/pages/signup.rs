@@ -20,19 +20,19 @@ use crate::store;
 
 #[derive(Template)]
 #[template(path = "quiz.html")]
-struct QuizPage<'a> {
-    chrome: Chrome,
-    quiz: &'a Quiz,
+pub(super) struct QuizPage<'a> {
+    pub(super) chrome: Chrome,
+    pub(super) quiz: &'a Quiz,
     /// Nothing where the quiz begins at once.
-    form: Option<DetailsForm>,
+    pub(super) form: Option<DetailsForm>,
     /// What is wrong with the form.
-    errors: FormErrors,
-    submit_id: String,
+    pub(super) errors: FormErrors,
+    pub(super) submit_id: String,
 }
 
 #[derive(Template)]
 #[template(path = "sent.html")]
-struct SentPage<'a> {
+pub(super) struct SentPage<'a> {
     chrome: Chrome,
     asks_first: bool,
     sender: &'a str,
@@ -112,14 +112,17 @@ pub(super) async fn sent_page(
     Path((slug, _)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
     let quiz = shared.quiz(&slug)?;
-    let asks_first = model::asks_first(quiz.site.gate);
-    visit.show(&SentPage {
+    visit.show(&sent(&visit, quiz, model::asks_first(quiz.site.gate)))
+}
+
+pub(super) fn sent<'a>(visit: &'a Visit, quiz: &'a Quiz, asks_first: bool) -> SentPage<'a> {
+    SentPage {
         chrome: visit.chrome("Check your inbox"),
         asks_first,
         sender: &visit.house.mail_from,
         subject: mail::confirm_subject(asks_first),
         slug: &quiz.slug,
-    })
+    }
 }
 
 /// "Send it again": the same answer for everybody; a mail goes if its time has come.
@@ -177,7 +180,12 @@ fn form_name(quiz: &Quiz) -> String {
     format!("quiz:{}", quiz.slug)
 }
 
-fn page_of<'a>(visit: &Visit, quiz: &'a Quiz, typed: Typed, errors: FormErrors) -> QuizPage<'a> {
+pub(super) fn page_of<'a>(
+    visit: &Visit,
+    quiz: &'a Quiz,
+    typed: Typed,
+    errors: FormErrors,
+) -> QuizPage<'a> {
     let chrome = visit.chrome(&quiz.site.title).public(&visit.house, &quiz.site.standfirst);
     let name = form_name(quiz);
     let action = format!("/quiz/{}", quiz.slug);

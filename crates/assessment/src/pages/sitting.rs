@@ -14,7 +14,7 @@ use base::encode;
 use base::http::{Chrome, FormBody, FormErrors, Refusal, Visit, see_other};
 use instrument::{Item, Point, Voice};
 
-use super::{Arrival, Assessment, Door, NoticePage, Shared, signup};
+use super::{Arrival, Assessment, Door, Shared, notices, signup};
 use crate::mail;
 use crate::model::{self, Details, Go, State as Stage};
 use crate::quiz::{self, Quiz};
@@ -26,7 +26,7 @@ const SECOND_PRESS_MS: i64 = HOUR_MS;
 
 #[derive(Template)]
 #[template(path = "start.html")]
-struct StartPage<'a> {
+pub(super) struct StartPage<'a> {
     chrome: Chrome,
     token: &'a str,
     quiz: &'a Quiz,
@@ -60,13 +60,15 @@ pub(super) async fn arrive_page(
             let is_claim = arrival.sitting.state != Stage::Invited;
             visit.show(&start_page(&visit, &token, quiz, &contact, details, is_claim, false))
         }
-        Door::Finished => finished_page(&visit, &token, quiz, &arrival),
-        Door::Expired => expired_page(&visit, &token),
-        Door::Replaced => replaced_page(&visit, quiz),
+        Door::Finished => {
+            visit.show(&notices::finished(&visit, &token, quiz, arrival.signup.is_some()))
+        }
+        Door::Expired => visit.show(&notices::expired(&visit, &token)),
+        Door::Replaced => visit.show(&notices::replaced(&visit, quiz)),
     }
 }
 
-fn start_page<'a>(
+pub(super) fn start_page<'a>(
     visit: &'a Visit,
     token: &'a str,
     quiz: &'a Quiz,
@@ -98,50 +100,6 @@ fn digest(visit: &Visit, details: &Details) -> String {
         .filter_map(|id| Some(format!("{id} {}", purposes.get(id)?.version)));
     let told = format!("{} {}", details.contact_id, versions.collect::<Vec<_>>().join(" "));
     encode::sha256_hex(told.as_bytes())[..16].to_owned()
-}
-
-fn finished_page(
-    visit: &Visit,
-    token: &str,
-    quiz: &Quiz,
-    arrival: &Arrival,
-) -> Result<Response, Refusal> {
-    let again = (format!("/quiz/{}", quiz.slug), "Take the quiz again");
-    let mut page = NoticePage::new(
-        visit,
-        "You have finished this quiz",
-        "Your answers are fixed, and your report is made.",
-    );
-    page.link = Some(again);
-    if arrival.signup.is_some() {
-        page.paragraphs
-            .push(String::from("The link to the report is in the mail “Your report is ready”."));
-        page.button = Some((format!("/s/{token}"), "report", "Send me that mail again"));
-    } else {
-        page.paragraphs
-            .push(String::from("Its link was shown when you finished. This one leads no further."));
-    }
-    page.answer(visit)
-}
-
-fn expired_page(visit: &Visit, token: &str) -> Result<Response, Refusal> {
-    let mut page = NoticePage::new(
-        visit,
-        "This link has run out",
-        "It worked for seven days. You can have a new one sent to the same address.",
-    );
-    page.button = Some((format!("/s/{token}"), "again", "Send me a new link"));
-    page.answer(visit)
-}
-
-fn replaced_page(visit: &Visit, quiz: &Quiz) -> Result<Response, Refusal> {
-    let mut page = NoticePage::new(
-        visit,
-        "This result went to another address",
-        "After this mail was sent, the same result was asked for at another address. Nothing was done with yours.",
-    );
-    page.link = Some((format!("/quiz/{}", quiz.slug), "Take the quiz yourself"));
-    page.answer(visit)
 }
 
 /// The button: confirms and starts, claims a result, or has a mail sent again. Pressing it twice does what once does.
@@ -239,7 +197,7 @@ struct Question<'a> {
 
 #[derive(Template)]
 #[template(path = "questions.html")]
-struct QuestionsPage<'a> {
+pub(super) struct QuestionsPage<'a> {
     chrome: Chrome,
     token: &'a str,
     quiz: &'a Quiz,
@@ -306,7 +264,7 @@ fn page_number(quiz: &Quiz, page: &str) -> Result<usize, Refusal> {
 }
 
 /// "Two questions on this page have no answer."
-fn blank_words(quiz: &Quiz, n_blank: usize) -> (String, String) {
+pub(super) fn blank_words(quiz: &Quiz, n_blank: usize) -> (String, String) {
     // The approach that needs the larger share speaks for both; in the starter form they are alike.
     let counts = instrument::Approach::BOTH
         .map(|approach| (quiz.form.answers_needed(approach), quiz.form.n_ratings(approach)));
@@ -324,7 +282,7 @@ fn blank_words(quiz: &Quiz, n_blank: usize) -> (String, String) {
     )
 }
 
-fn questions<'a>(
+pub(super) fn questions<'a>(
     visit: &Visit,
     token: &'a str,
     quiz: &'a Quiz,
@@ -420,7 +378,7 @@ struct Given<'a> {
 
 #[derive(Template)]
 #[template(path = "review.html")]
-struct ReviewPage<'a> {
+pub(super) struct ReviewPage<'a> {
     chrome: Chrome,
     token: &'a str,
     standfirst: String,
@@ -447,35 +405,44 @@ pub(super) async fn review_page(
         Some(id) => audience::contact(&mut reader, id).await?,
         None => None,
     };
-    let given = |(at, item): (usize, &Arc<Item>)| {
+    visit.show(&review(&visit, &token, quiz, &answers, contact.as_ref(), &arrival.sitting.gate))
+}
+
+pub(super) fn review<'a>(
+    visit: &Visit,
+    token: &'a str,
+    quiz: &'a Quiz,
+    answers: &Answers,
+    contact: Option<&Contact>,
+    gate: &str,
+) -> ReviewPage<'a> {
+    let line = |(at, item): (usize, &'a Arc<Item>)| {
         let value = answers.get(item.id().as_str());
         let point = quiz::points(item).iter().find(|point| Some(&point.value) == value);
-        (item.id().to_string(), quiz.page_of(at), point.map(|point| point.label.clone()))
+        Given {
+            id: item.id().as_str(),
+            n_page: quiz.page_of(at),
+            statement: quiz::statement(item),
+            label: point.map(|point| point.label.as_str()),
+        }
     };
-    let rows: Vec<_> = quiz.form.items().iter().enumerate().map(given).collect();
-    let given = quiz.form.items().iter().zip(&rows).map(|(item, (id, n_page, label))| Given {
-        id,
-        n_page: *n_page,
-        statement: quiz::statement(item),
-        label: label.as_deref(),
-    });
-    let given: Vec<Given<'_>> = given.collect();
+    let given: Vec<Given<'a>> = quiz.form.items().iter().enumerate().map(line).collect();
     let n_open = given.iter().filter(|line| line.label.is_none()).count();
-    let after = match (&contact, arrival.sitting.gate.as_str()) {
+    let after = match (contact, gate) {
         (Some(contact), _) => {
             format!("Your result is shown at once and sent to {}.", contact.address)
         }
         (None, "last") => String::from("Then you say where your result should go."),
         (None, _) => String::from("Your result is shown at once."),
     };
-    visit.show(&ReviewPage {
+    ReviewPage {
         chrome: visit.chrome("Look over your answers"),
-        token: &token,
+        token,
         standfirst: standfirst(given.len(), n_open),
-        notes: notes(quiz, &answers),
+        notes: notes(quiz, answers),
         given,
         after,
-    })
+    }
 }
 
 fn standfirst(n_items: usize, n_open: usize) -> String {

@@ -5,9 +5,17 @@
 //! `psychometrics`, under the names that the field's own software gives them.
 
 pub mod agreement;
+mod answers;
+pub mod calibrate;
+mod document;
+mod estimation;
+pub mod fairness;
 mod output;
 pub mod quality;
+pub mod score;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -55,6 +63,20 @@ fn text(given: &ArgMatches, name: &str) -> Option<String> {
 
 fn list(given: &ArgMatches, name: &str) -> Vec<String> {
     given.get_many::<String>(name).into_iter().flatten().cloned().collect()
+}
+
+/// The columns of a file that are no items.
+fn roles(given: &ArgMatches) -> answers::Roles {
+    let column = |name: &str| {
+        let known = given.try_contains_id(name).unwrap_or(false);
+        if known { text(given, name) } else { None }
+    };
+    answers::Roles {
+        id: column("id"),
+        group: column("group"),
+        weight: column("weight"),
+        ignore: list(given, "ignore"),
+    }
 }
 
 fn threads(given: &ArgMatches) -> usize {

@@ -16,6 +16,9 @@ fn main() -> ExitCode {
     let matches = command().get_matches();
     let outcome = match matches.subcommand() {
         Some(("init", given)) => init(given),
+        Some(("calibrate", given)) => bellwether::engine::calibrate::run(given),
+        Some(("score", given)) => bellwether::engine::score::run(given),
+        Some(("fairness", given)) => bellwether::engine::fairness::run(given),
         Some(("quality", given)) => bellwether::engine::quality::run(given),
         Some(("agreement", given)) => bellwether::engine::agreement::run(given),
         Some(("instrument", given)) => check_instrument(given),
@@ -50,6 +53,9 @@ fn command() -> Command {
         .subcommand(Command::new("serve").about("Serve the site (the default)").args(keys()))
         .subcommand(Command::new("check-config").about("Check the configuration").args(keys()))
         .subcommand(instrument_command())
+        .subcommand(bellwether::engine::calibrate::command())
+        .subcommand(bellwether::engine::score::command())
+        .subcommand(bellwether::engine::fairness::command())
         .subcommand(bellwether::engine::quality::command())
         .subcommand(bellwether::engine::agreement::command())
         .subcommand(Command::new("init").about("Copy the starter site out for editing").arg(dir))

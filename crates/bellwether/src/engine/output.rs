@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 
 /// Prints the figures, or writes them to `out` whole or not at all: they are written beside it
@@ -11,7 +13,14 @@ use serde_json::{Value, json};
 /// # Errors
 /// What could not be written, and where.
 pub(super) fn deliver(figures: &Value, out: Option<&Path>) -> Result<(), Vec<String>> {
-    let text = format!("{figures:#}\n");
+    deliver_text(&format!("{figures:#}\n"), out)
+}
+
+/// The same for anything written already.
+///
+/// # Errors
+/// What could not be written, and where.
+pub(super) fn deliver_text(text: &str, out: Option<&Path>) -> Result<(), Vec<String>> {
     let Some(out) = out else {
         let printed = std::io::stdout().lock().write_all(text.as_bytes());
         // Whoever closes the pipe early has seen enough.
@@ -33,6 +42,26 @@ pub(super) fn deliver(figures: &Value, out: Option<&Path>) -> Result<(), Vec<Str
         let _ = std::fs::remove_file(&part);
         vec![format!("{} cannot be written: {e}", out.display())]
     })
+}
+
+/// Says on standard error what a reader of the figures should know.
+pub(super) fn remark(remarks: &[String]) {
+    let mut err = std::io::stderr().lock();
+    for remark in remarks {
+        // Nothing can be done about a closed standard error.
+        let _ = writeln!(err, "note: {remark}");
+    }
+}
+
+/// A sign of life on a terminal, for work whose end is not known beforehand.
+pub(super) fn working(what: String) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // A ticking thread only where somebody looks.
+    if !bar.is_hidden() {
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    bar
 }
 
 /// A number, or null where there is none: JSON has no NaN.

@@ -229,7 +229,7 @@ fn numbered(groups: &[String]) -> (Vec<u32>, Vec<String>) {
 }
 
 /// A bar with rate and time left, on a terminal only.
-fn progress(length: u64) -> ProgressBar {
+pub(super) fn progress(length: u64) -> ProgressBar {
     let bar = ProgressBar::new(length);
     let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
     match ProgressStyle::with_template(style) {

@@ -1,0 +1,130 @@
+//! `bellwether calibrate`: item parameters and population from a file of answers.
+
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, Command};
+use psychometrics::calibrate::{CalibrateError, Sample, calibrate};
+
+use super::estimation::{calibrating, estimation, option, specification};
+use super::output::{deliver, remark, working};
+use super::{answers, common_arguments, document, file_argument, path, roles, text};
+
+/// The command and its arguments.
+#[must_use]
+pub fn command() -> Command {
+    Command::new("calibrate")
+        .about("Estimate item parameters and population figures from answers")
+        .arg(file_argument("RESPONSES.csv"))
+        .args(common_arguments())
+        .mut_arg("out", |out| out.value_name("CALIBRATION.json"))
+        .args(calibrating())
+        .arg(option(
+            "dimensions",
+            "FILE.toml",
+            "Which items measure what: NAME = [\"item\", \"item\"], a line a dimension",
+        ))
+        .arg(option("weight", "COLUMN", "The column with persons' sampling weights"))
+}
+
+/// Reads, estimates, writes.
+///
+/// # Errors
+/// Every fault, each a sentence with its remedy.
+pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
+    let options = estimation(given)?;
+    let file = path(given, "file").unwrap_or_default();
+    let table = answers::read(&file, &roles(given), None)?;
+    let (model, mut asked) = specification(given, &table.responses)?;
+    let mut dimensions = vec![String::from("theta")];
+    if let Some(file) = text(given, "dimensions").map(PathBuf::from) {
+        let (names, of_item) = read_dimensions(&file, &table.items)?;
+        asked = asked.on_dimensions(&of_item);
+        dimensions = names;
+    }
+    let sample = Sample {
+        responses: &table.responses,
+        groups: table.groups.as_ref().map(|(_, groups)| &groups[..]),
+        weights: table.weights.as_deref(),
+    };
+    let (n_persons, n_items) = (table.responses.n_persons(), table.items.len());
+    let bar = working(format!("calibrating {n_items} items on {n_persons} persons"));
+    let found = calibrate(&sample, &asked, &options);
+    bar.finish_and_clear();
+    let names = table.groups.as_ref().map(|(names, _)| &names[..]);
+    let found = found.map_err(|e| vec![worded(&e, &table.items, names)])?;
+    let document = document::write(&found, &model, &table.items, &dimensions, names);
+    deliver(&document, path(given, "out").as_deref())?;
+    remark(&document::flags(&found, &table.items));
+    Ok(())
+}
+
+/// The error with the file's own names in it.
+pub fn worded(error: &CalibrateError, items: &[String], groups: Option<&[String]>) -> String {
+    let mut text = error.to_string();
+    if let Some((number, rest)) = text.strip_prefix("item ").and_then(|t| t.split_once([':', ' ']))
+        && let Some(name) = number.parse::<usize>().ok().and_then(|at| items.get(at))
+    {
+        text = format!("item {name}: {}", rest.trim_start());
+    }
+    if let (Some(groups), Some((before, number))) = (groups, text.rsplit_once(" in group "))
+        && let Some(name) = number.parse::<usize>().ok().and_then(|at| groups.get(at))
+    {
+        text = format!("{before} in group {name}");
+    }
+    let remedy = match error {
+        CalibrateError::NoVariance { .. } | CalibrateError::NoAnswers { .. } => {
+            ". Leave the item out with --ignore"
+        }
+        CalibrateError::TooFewPersons { .. } => ". More persons, fewer items or rasch would do",
+        CalibrateError::NotTwoCategories { .. } => ". Choose a model for ordered categories",
+        _ => "",
+    };
+    text + remedy
+}
+
+/// Names of the dimensions and each item's place among them.
+fn read_dimensions(
+    path: &Path,
+    items: &[String],
+) -> Result<(Vec<String>, Vec<usize>), Vec<String>> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|e| vec![format!("{shown} cannot be read ({e})")])?;
+    let table: toml::Table =
+        text.parse().map_err(|e: toml::de::Error| vec![format!("{shown}: {e}")])?;
+    let table = match table.get("dimensions") {
+        Some(toml::Value::Table(inner)) => inner,
+        _ => &table,
+    };
+    let (mut names, mut of_item, mut faults) = (Vec::new(), vec![None; items.len()], Vec::new());
+    for (name, list) in table {
+        let Some(list) = list.as_array() else {
+            faults.push(format!("{shown}: {name} must be a list of items"));
+            continue;
+        };
+        for entry in list {
+            let place = entry.as_str().and_then(|entry| items.iter().position(|i| i == entry));
+            match place {
+                Some(item) if of_item[item].is_none() => of_item[item] = Some(names.len()),
+                Some(item) => {
+                    let item = &items[item];
+                    faults.push(format!(
+                        "{shown}: {item} is named twice; an item measures one dimension"
+                    ));
+                }
+                None => faults.push(format!("{shown}: {name} names {entry}, which is no item")),
+            }
+        }
+        names.push(name.clone());
+    }
+    for (item, place) in items.iter().zip(&of_item) {
+        if place.is_none() {
+            faults.push(format!("{shown}: {item} is on no dimension"));
+        }
+    }
+    if faults.is_empty() {
+        Ok((names, of_item.into_iter().flatten().collect()))
+    } else {
+        Err(faults)
+    }
+}

@@ -1,0 +1,290 @@
+//! The commands as they are typed, on files in a folder of their own.
+
+use std::path::{Path, PathBuf};
+
+use clap::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../psychometrics/tests/golden")
+}
+
+/// Runs a command line, words separated by spaces.
+fn run(words: &[&str]) -> Result<(), Vec<String>> {
+    let matches = Command::new("bellwether")
+        .subcommand(super::calibrate::command())
+        .subcommand(super::score::command())
+        .subcommand(super::fairness::command())
+        .try_get_matches_from([&["bellwether"], words].concat())
+        .map_err(|e| vec![e.to_string()])?;
+    match matches.subcommand().unwrap() {
+        ("calibrate", given) => super::calibrate::run(given),
+        ("score", given) => super::score::run(given),
+        (_, given) => super::fairness::run(given),
+    }
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.text(name)).unwrap()
+    }
+}
+
+fn near(found: &Value, expected: f64, tolerance: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found - expected).abs() < tolerance, "{found} {expected}");
+}
+
+fn data(name: &str) -> String {
+    golden().join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_scale_is_calibrated_and_its_persons_scored() {
+    let folder = Folder::new();
+    let (scale, out) = (data("classical/data/scale.csv"), folder.path("scale.json"));
+    let words =
+        ["calibrate", &scale, "--model", "graded", "--ignore", "group", "--tolerance", "1e-9"];
+    run(&[&words[..], &["--out", &out]].concat()).unwrap();
+    let found = folder.json("scale.json");
+    let text = std::fs::read_to_string(data("mle_check_simulated.json")).unwrap();
+    let exact = &serde_json::from_str::<Value>(&text).unwrap()["grm_scale"];
+    near(&found["log_likelihood"], exact["logLik"].as_f64().unwrap(), 1e-6);
+    assert_eq!(found["converged"], true);
+    assert_eq!(found["nodes"], 61);
+    near(&found["latent"]["covariance"][0][0], 1.0, 1e-15);
+    for item in found["items"].as_array().unwrap() {
+        let expected = &exact["parameters"][item["id"].as_str().unwrap()];
+        near(&item["a"], expected["a"].as_f64().unwrap(), 1e-6);
+        near(&item["se"]["a"], expected["se_a"].as_f64().unwrap(), 1e-6);
+        for k in 0..4 {
+            near(&item["d"][k], expected["d"][k].as_f64().unwrap(), 1e-6);
+            near(&item["b"][k], expected["b"][k].as_f64().unwrap(), 1e-6);
+            near(&item["se"]["b"][k], expected["se_b"][k].as_f64().unwrap(), 1e-6);
+        }
+    }
+    let scores = folder.path("scores.csv");
+    let words = ["score", &scale, "--calibration", &out, "--id", "group", "--out", &scores];
+    run(&words).unwrap();
+    let text = folder.text("scores.csv");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("group,theta,se"));
+    // R mirt's first person, at nearly the same parameters.
+    let first: Vec<&str> = lines.next().unwrap().split(',').collect();
+    assert_eq!(first[0], "one");
+    assert!((first[1].parse::<f64>().unwrap() - 0.134_858_9).abs() < 1e-6);
+    assert!((first[2].parse::<f64>().unwrap() - 0.414_325_1).abs() < 1e-6);
+    assert_eq!(lines.count(), 799);
+}
+
+#[test]
+fn every_model_calibrates_scores_and_says_what_it_is() {
+    let folder = Folder::new();
+    let (scale, wrong) = (data("classical/data/scale.csv"), data("classical/data/right_wrong.csv"));
+    for (model, file) in [
+        ("partial-credit", &scale),
+        ("rating-scale", &scale),
+        ("rasch", &scale),
+        ("nominal", &scale),
+        ("two-parameter", &wrong),
+        ("three-parameter", &wrong),
+        ("rasch", &wrong),
+    ] {
+        let ignored: &[&str] = if file == &scale { &["--ignore", "group"] } else { &[] };
+        let (out, scores) = (folder.path("c.json"), folder.path("s.csv"));
+        let words = ["calibrate", file, "--model", model, "--out", &out];
+        run(&[&words[..], ignored].concat()).unwrap();
+        let found = folder.json("c.json");
+        assert_eq!(found["model"], model);
+        assert_eq!(found["converged"], true, "{model}");
+        let first = &found["items"][0];
+        assert_eq!(first.get("c").is_some(), model == "three-parameter");
+        assert_eq!(first.get("slopes").is_some(), model == "nominal");
+        for method in ["eap", "map", "ml", "wle"] {
+            let words = ["score", file, "--calibration", &out, "--method", method];
+            run(&[&words[..], &["--out", &scores], ignored].concat()).unwrap();
+            assert!(folder.text("s.csv").starts_with("theta,se\n"));
+        }
+    }
+}
+
+#[test]
+fn dimensions_come_from_a_file() {
+    let folder = Folder::new();
+    let (file, out) = (data("data/two_dimensions.csv"), folder.path("two.json"));
+    let list = |letter: &str| {
+        let names: Vec<String> = (1..=6).map(|i| format!("\"{letter}{i}\"")).collect();
+        format!("[{}]", names.join(", "))
+    };
+    let text = format!("leading = {}\nmanaging = {}\n", list("l"), list("m"));
+    let dimensions = folder.file("d.toml", &text);
+    let words = ["calibrate", &file, "--model", "graded", "--dimensions", &dimensions];
+    run(&[&words[..], &["--out", &out]].concat()).unwrap();
+    let found = folder.json("two.json");
+    near(&found["log_likelihood"], -12_211.112_564, 1e-4);
+    near(&found["latent"]["covariance"][0][1], 0.529_353, 1e-4);
+    assert_eq!(found["dimensions"], serde_json::json!(["leading", "managing"]));
+    // m1 measures the second dimension.
+    near(&found["items"][0]["a"][1], 1.378_182, 1e-4);
+    near(&found["items"][0]["a"][0], 0.0, 1e-15);
+    let scores = folder.path("two.csv");
+    run(&["score", &file, "--calibration", &out, "--out", &scores]).unwrap();
+    assert!(folder.text("two.csv").starts_with("theta_1,theta_2,se_1,se_2\n"));
+    let wrong = folder.file("w.toml", "one = [\"m1\", \"m1\", \"x\"]");
+    let words = ["calibrate", &file, "--model", "graded", "--dimensions", &wrong, "--out", &out];
+    let faults = run(&words).unwrap_err().join("\n");
+    for part in ["m1 is named twice", "which is no item", "m2 is on no dimension"] {
+        assert!(faults.contains(part), "{faults}");
+    }
+}
+
+#[test]
+fn fairness_names_the_groups() {
+    let folder = Folder::new();
+    let (file, out) = (data("classical/data/scale.csv"), folder.path("dif.json"));
+    let words = ["fairness", &file, "--group", "group", "--model", "graded", "--out", &out];
+    run(&words).unwrap();
+    let found = folder.json("dif.json");
+    let text = std::fs::read_to_string(data("dif_group_scale.json")).unwrap();
+    let expected: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(found["reference_group"], "one");
+    assert_eq!(found["n_by_group"], expected["n_by_group"]);
+    for (item, expected) in expected["free_one_item"].as_object().unwrap() {
+        let found = &found["free_one_item"][item];
+        near(&found["X2"], expected["X2"].as_f64().unwrap(), 1e-3);
+        assert_eq!(found["df"], expected["df"]);
+        let b1 = &expected["parameters_by_group"]["two"]["b1"];
+        near(&found["parameters_by_group"]["two"]["b1"], b1.as_f64().unwrap(), 1e-3);
+    }
+}
+
+#[test]
+fn groups_and_weights_are_columns() {
+    let folder = Folder::new();
+    let mut text = String::from("person,team,w,a,b,c\n");
+    for i in 0..240 {
+        let (a, b, c) = (i % 3, (i / 3 + i % 2) % 3, (i / 5 + i % 3) % 3);
+        let team = ["north", "south"][i % 2];
+        text += &format!("\"p {i}, \"\"x\"\"\",{team},{},{a},{b},{c}\r\n", 1 + i % 2);
+    }
+    let file = folder.file("g.csv", &text);
+    let out = folder.path("g.json");
+    let columns = ["--id", "person", "--group", "team"];
+    let words = ["calibrate", &file, "--model", "graded", "--weight", "w", "--out", &out];
+    run(&[&words[..], &columns].concat()).unwrap();
+    let found = folder.json("g.json");
+    assert_eq!(found["groups"][1]["name"], "south");
+    assert_eq!(found["n_persons"], 240);
+    let scores = folder.path("g.csv.out");
+    let words = ["score", &file, "--calibration", &out, "--ignore", "w", "--out", &scores];
+    run(&[&words[..], &columns].concat()).unwrap();
+    assert!(folder.text("g.csv.out").starts_with("person,theta,se\n\"p 0, \"\"x\"\"\","));
+}
+
+/// Every word of `parts` must be in the faults.
+fn refused(text: &str, more: &[&str], parts: &[&str]) {
+    let folder = Folder::new();
+    let (file, out) = (folder.file("r.csv", text), folder.path("o.json"));
+    let words = ["calibrate", &file, "--model", "graded", "--out", &out];
+    let faults = run(&[&words[..], more].concat()).unwrap_err().join("\n");
+    for part in parts {
+        assert!(faults.contains(part), "{part} is not in: {faults}");
+    }
+    assert!(!Path::new(&out).exists(), "a refused file leaves nothing behind");
+}
+
+#[test]
+fn wrong_files_are_refused_in_words() {
+    refused("", &[], &["is empty"]);
+    refused("a,b\n", &[], &["no persons"]);
+    refused("a,a,\n1,2,3\n", &[], &["two columns are named a", "column 3 has no name"]);
+    refused("a,b\n1,2\n", &["--id", "who"], &["--id who: there is no column of that name"]);
+    refused("a,b\n1,2\n", &["--ignore", "a,b"], &["no column is an item"]);
+    refused("a,b\n1,2\n3\n", &[], &["line 3: 1 cells under 2 columns"]);
+    refused("a,b\n1,NA\n", &[], &["line 2, column b: “NA”", "leave a missing answer empty"]);
+    refused("a,b\n1,2.5\n", &[], &["line 2, column b: “2.5”", "whole numbers"]);
+    refused("a,g\n1,x\n2,\n", &["--group", "g"], &["line 3, column g: “”: every person"]);
+    refused("a,w\n1,1\n2,-1\n", &["--weight", "w"], &["column w: “-1”: a weight"]);
+    refused("a,b\n1,2\n900,2\n", &[], &["line 3: column a", "254 apart"]);
+    refused("a,b\n1,2\n\"3,2\n", &[], &["line 3", "never closed"]);
+    refused("a,b\n\"x\ny\",2\nz,2\n", &[], &["line 2, column a", "line 4, column a: “z”"]);
+    let many: String = (0..25).map(|i| format!("x{i},1\n")).collect();
+    refused(&format!("a,b\n{many}"), &[], &["line 11, column a", "… and 15 more"]);
+    refused("a,b\n1,2\n1,3\n1,2\n", &[], &["item a: all 3 answers are 1", "--ignore"]);
+    refused("a,b\n1,2\n2,3\n", &[], &["2 persons with answers cannot tell 4 parameters"]);
+    refused("a,b\n1,2\n", &["--threads", "0"], &["invalid value '0'"]);
+    refused("a,b\n1,2\n", &["--nodes", "x"], &["--nodes x: this must be a whole number"]);
+    refused("a,b\n1,2\n", &["--nodes", "3"], &["number of nodes is 3: 5 to 401"]);
+}
+
+#[test]
+fn spaces_line_ends_and_signs_are_read_and_blank_lines_passed_over() {
+    let folder = Folder::new();
+    let text = "\u{feff}a,\"b\"\r\n-1, 2\r\n\r\n\"+1\",\n0,3 \n-1,";
+    let file = folder.file("t.csv", text);
+    let table = super::answers::read(Path::new(&file), &super::answers::Roles::default(), None);
+    let table = table.unwrap();
+    assert_eq!(table.items, ["a", "b"]);
+    assert_eq!(table.responses.codes(0), [0, 2, 1, 0]);
+    assert_eq!(table.responses.codes(1), [0, 255, 1, 255]);
+    assert_eq!((table.responses.lowest(0), table.responses.lowest(1)), (-1, 2));
+}
+
+#[test]
+fn rows_that_straddle_pieces_are_read_whole() {
+    let folder = Folder::new();
+    let mut text = String::from("a,b,c\n");
+    for i in 0..400_000 {
+        text += &format!("{},{},{}\n", i % 5, if i % 7 == 0 { "" } else { "3" }, i % 2);
+    }
+    assert!(text.len() > 2 << 20);
+    let file = folder.file("long.csv", &text);
+    let table = super::answers::read(Path::new(&file), &super::answers::Roles::default(), None);
+    let responses = table.unwrap().responses;
+    assert_eq!(responses.n_persons(), 400_000);
+    assert_eq!(responses.counts(0), [80_000; 5]);
+    assert_eq!(responses.counts(1), [400_000 - 57_143]);
+}
+
+#[test]
+fn scoring_refuses_what_the_calibration_does_not_know() {
+    let folder = Folder::new();
+    let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, (i / 2) % 3)).collect();
+    let file = folder.file("r.csv", &format!("a,b\n{rows}"));
+    let (calibration, out) = (folder.path("c.json"), folder.path("s.csv"));
+    run(&["calibrate", &file, "--model", "graded", "--out", &calibration]).unwrap();
+    let refused = |text: &str, parts: &[&str]| {
+        let file = folder.file("x.csv", text);
+        let words = ["score", &file, "--calibration", &calibration, "--out", &out];
+        let faults = run(&words).unwrap_err().join("\n");
+        parts.iter().for_each(|part| assert!(faults.contains(part), "{faults}"));
+    };
+    refused("a,x\n1,1\n", &["column x is no item", "item b of the calibration is no column"]);
+    refused("b,a\n1,7\n", &["line 2, column a: “7”: the calibration has 0, 1, 2"]);
+    let turned = folder.file("t.csv", "b,a\n2,\n2,0\n,\n");
+    run(&["score", &turned, "--calibration", &calibration, "--out", &out]).unwrap();
+    assert_eq!(folder.text("s.csv").lines().nth(3), Some(","));
+    let junk = folder.file("junk.json", "{}");
+    let faults = run(&["score", &turned, "--calibration", &junk, "--out", &out]).unwrap_err();
+    assert!(faults[0].contains("name a file that this program's calibrate wrote"), "{faults:?}");
+}

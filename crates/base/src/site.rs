@@ -2,10 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+
+/// Folders in folders that a site may have; also an end to links that go in a circle.
+const FOLDERS_DEEP_MAX: u32 = 4;
 
 /// The starter site, inside the binary.
 #[derive(RustEmbed)]
@@ -61,6 +65,16 @@ impl Source {
         names
     }
 
+    /// A number that changes when a file is added, taken away or written; the same for ever inside the binary.
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        let mut seen = std::hash::DefaultHasher::new();
+        if let Self::Folder(dir) = self {
+            see(dir, FOLDERS_DEEP_MAX, &mut seen);
+        }
+        seen.finish()
+    }
+
     /// Copies the starter site into `dir`, which must not hold a site yet.
     ///
     /// # Errors
@@ -80,6 +94,22 @@ impl Source {
             }
         }
         Ok(n_files)
+    }
+}
+
+/// Takes note of name, size and time of everything in a folder, in an order of its own.
+fn see(dir: &Path, deep_max: u32, seen: &mut std::hash::DefaultHasher) {
+    let mut entries: Vec<_> = std::fs::read_dir(dir).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries.iter().filter(|e| !e.file_name().as_encoded_bytes().starts_with(b".")) {
+        // Through links, as the files are read.
+        let Ok(about) = std::fs::metadata(entry.path()) else { continue };
+        entry.file_name().hash(seen);
+        if about.is_dir() && deep_max > 0 {
+            see(&entry.path(), deep_max - 1, seen);
+        } else {
+            (about.len(), about.modified().ok()).hash(seen);
+        }
     }
 }
 
@@ -153,6 +183,14 @@ pub struct Author {
     /// Whether this is one person, rather than a team.
     #[serde(default)]
     pub person: bool,
+}
+
+impl Author {
+    /// The name after "By": a team's article goes small.
+    #[must_use]
+    pub fn by_line(&self) -> String {
+        self.name.strip_prefix("The ").map_or_else(|| self.name.clone(), |n| format!("the {n}"))
+    }
 }
 
 /// What a consent is for.

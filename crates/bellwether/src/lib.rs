@@ -1,6 +1,7 @@
 //! The composition: the only place that knows every capability.
 
 pub mod engine;
+pub mod live;
 pub mod serve;
 
 use std::sync::Arc;

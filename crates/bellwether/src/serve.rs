@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::handler::HandlerWithoutStateExt as _;
 use base::chance::Chance;
 use base::clock::Clock;
 use base::config::Config;
@@ -36,7 +38,7 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
     let bound = listener.local_addr().map_err(|e| one(e.to_string()))?;
     let chance = Chance::from_os().map_err(|e| one(e.to_string()))?;
     let house = crate::open_house(config, format!("http://{bound}"), Clock::System, chance).await?;
-    let router = crate::router(&house)?;
+    let live = Arc::new(crate::live::Live::new(&house)?);
     let transport = Transport::new(config.smtp.as_ref()).map_err(one)?;
     if !config.abuse_budgets {
         tracing::warn!("abuse-budgets is off: nothing limits sign-ups. For load tests only");
@@ -48,7 +50,11 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
     announce(&house.public_url).map_err(|e| one(e.to_string()))?;
     tracing::info!(address = %bound, "Serving on {bound}, records in {}", house.db.engine());
 
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let answer = move |request: Request| {
+        let live = Arc::clone(&live);
+        async move { live.answer(request).await }
+    };
+    let service = answer.into_service().into_make_service_with_connect_info::<SocketAddr>();
     let mut stopping = stopped;
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopping.changed().await;

@@ -14,7 +14,7 @@ use crate::encode;
 use crate::http::{Cache, Refusal, Stored};
 
 /// Raise it whenever the drawing changes, so that no network keeps an old card.
-const DRAWING_VERSION: &str = "1";
+const DRAWING_VERSION: &str = "2";
 /// The size that networks ask for, in pixels.
 pub const WIDTH: u32 = 1_200;
 /// See [`WIDTH`].
@@ -23,7 +23,7 @@ pub const HEIGHT: u32 = 630;
 const MARGIN: f32 = 80.0;
 const TITLE_WIDTH: f32 = 1_040.0;
 /// From the first of these that needs at most [`TITLE_LINES_MAX`] lines.
-const TITLE_SIZES: [f32; 4] = [80.0, 68.0, 58.0, 48.0];
+const TITLE_SIZES: [f32; 4] = [76.0, 66.0, 58.0, 48.0];
 const TITLE_LINES_MAX: usize = 3;
 const LINE_HEIGHT: f32 = 1.14;
 const PAPER: &str = "#fbfaf7";
@@ -125,7 +125,7 @@ fn draw_title(sheet: &mut Pixmap, face: &Face<'_>, title: &str) -> Option<()> {
         lines.last_mut()?.push('…');
     }
     let line = line(size);
-    let mut y = 290.0 - (lines.len() as f32 - 1.0) * size * LINE_HEIGHT / 2.0 + size * 0.35;
+    let mut y = 286.0 - (lines.len() as f32 - 1.0) * size * LINE_HEIGHT / 2.0 + size * 0.35;
     for words in &lines {
         line.write(sheet, words, MARGIN, y);
         y += size * LINE_HEIGHT;
@@ -251,44 +251,50 @@ impl OutlineBuilder for Pen {
 
 /// The two approaches, overlapping: a square and a circle.
 fn draw_mark(sheet: &mut Pixmap, accent: Color) {
-    let mut path = PathBuilder::new();
-    for side in [26.0, 18.0] {
-        let inset = (26.0 - side) / 2.0;
-        if let Some(square) = Rect::from_xywh(MARGIN + inset, 72.0 + inset, side, side) {
-            path.push_rect(square);
+    let (mut square, mut circle) = (PathBuilder::new(), PathBuilder::new());
+    for inset in [0.0, 4.0] {
+        let side = 26.0 - 2.0 * inset;
+        if let Some(edge) = Rect::from_xywh(MARGIN + inset, 72.0 + inset, side, side) {
+            square.push_rect(edge);
         }
+        circle.push_circle(MARGIN + 30.0, 94.0, 13.0 - inset);
     }
-    for radius in [13.0, 9.0] {
-        path.push_circle(MARGIN + 30.0, 102.0 - 8.0, radius);
-    }
-    if let Some(path) = path.finish() {
-        fill(sheet, &path, accent, FillRule::EvenOdd);
+    for ring in [square, circle] {
+        if let Some(ring) = ring.finish() {
+            fill(sheet, &ring, accent, FillRule::EvenOdd);
+        }
     }
 }
 
 /// Even squares in rows on the left; towards the right they give way to circles of several sizes that drift upwards.
 fn draw_band(sheet: &mut Pixmap, accent: Color) -> Option<()> {
-    const COLUMNS: u32 = 30;
+    const COLUMNS: u32 = 29;
     const ROWS: u32 = 3;
-    const STEP: f32 = 36.0;
+    const STEP: f32 = 36.6;
     let (mut squares, mut circles) = (PathBuilder::new(), PathBuilder::new());
     for column in 0..COLUMNS {
         let along = column as f32 / (COLUMNS - 1) as f32;
         for row in 0..ROWS {
-            // A fixed scatter in 0..1: the golden ratio spreads the places evenly.
-            let scatter = ((column * ROWS + row) as f32 * 0.618_034).fract();
-            let (x, y) = (MARGIN + column as f32 * STEP, 468.0 + row as f32 * STEP);
-            if scatter > (along - 0.2) * 1.6 {
+            let scatter = scatter(column * ROWS + row);
+            let (x, y) = (MARGIN + column as f32 * STEP, 482.0 + row as f32 * STEP);
+            if scatter > (along - 0.25) * 1.9 {
                 squares.push_rect(Rect::from_xywh(x, y, 16.0, 16.0)?);
-            } else if scatter < 0.85 {
-                let rise = (along - 0.3).max(0.0) * (20.0 + 60.0 * scatter);
-                circles.push_circle(x + 8.0, y + 8.0 - rise, 5.0 + 6.0 * scatter);
+            } else if scatter < 0.8 {
+                let rise = (along - 0.3).max(0.0) * 40.0 * scatter;
+                circles.push_circle(x + 8.0, y + 8.0 - rise, 4.0 + 8.0 * scatter);
             }
         }
     }
     fill(sheet, &squares.finish()?, colour(INK)?, FillRule::Winding);
     fill(sheet, &circles.finish()?, accent, FillRule::Winding);
     Some(())
+}
+
+/// A number in 0..1 that looks like chance and is the same every time (Knuth's multiplicative hash).
+fn scatter(place: u32) -> f32 {
+    let mixed = (place + 7).wrapping_mul(2_654_435_769);
+    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(2_246_822_519);
+    (mixed >> 16) as f32 / 65_536.0
 }
 
 fn fill(sheet: &mut Pixmap, path: &Path, colour: Color, rule: FillRule) {

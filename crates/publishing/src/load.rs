@@ -57,8 +57,7 @@ impl<'a> Reader<'a> {
         let text = text.replace("\r\n", "\n");
         let parts = text.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n"));
         let (front, body) = parts.ok_or("it must begin with front matter between lines of +++")?;
-        let front = toml::from_str(front).map_err(|e| e.to_string())?;
-        Ok((front, fill_in(body, self.site)))
+        Ok((front_matter(front)?, fill_in(body, self.site)))
     }
 
     /// Makes an article of its file, or notes why it cannot.
@@ -115,6 +114,24 @@ impl<'a> Reader<'a> {
                 "::{name}:: is not known. Write ::figure NAME | CAPTION:: or ::quiz SLUG::."
             )),
         }
+    }
+}
+
+/// Front matter with its quotation marks and apostrophes as print has them.
+fn front_matter<F: serde::de::DeserializeOwned>(text: &str) -> Result<F, String> {
+    // Read as it stands first, since only then do faults name their line.
+    toml::from_str::<F>(text).map_err(|e| e.to_string())?;
+    let mut table: toml::Value = toml::from_str(text).map_err(|e| e.to_string())?;
+    set_marks(&mut table);
+    table.try_into().map_err(|e| e.to_string())
+}
+
+fn set_marks(value: &mut toml::Value) {
+    match value {
+        toml::Value::String(text) => *text = markdown::with_marks(text),
+        toml::Value::Array(values) => values.iter_mut().for_each(set_marks),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| set_marks(value)),
+        _ => {}
     }
 }
 

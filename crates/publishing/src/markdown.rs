@@ -54,6 +54,34 @@ pub fn render_line(text: &str) -> String {
     html.strip_prefix("<p>").and_then(|h| h.strip_suffix("</p>")).unwrap_or(html).to_owned()
 }
 
+/// Typewriter quotation marks and apostrophes as print has them, in text that is not Markdown.
+#[must_use]
+pub fn with_marks(text: &str) -> String {
+    let mut before = ' ';
+    let marks = text.chars().map(|c| {
+        let opens = before.is_whitespace() || matches!(before, '(' | '[' | '“' | '‘');
+        before = match c {
+            '"' => {
+                if opens {
+                    '“'
+                } else {
+                    '”'
+                }
+            }
+            '\'' => {
+                if opens {
+                    '‘'
+                } else {
+                    '’'
+                }
+            }
+            other => other,
+        };
+        before
+    });
+    marks.collect()
+}
+
 enum Part<'a> {
     Text(&'a str),
     Directive(&'a str, &'a str),
@@ -300,6 +328,11 @@ mod tests {
         assert!(html.contains("<th scope=\"col\" class=\"number\">r</th>"), "{html}");
         assert!(html.contains("<td>a</td><td class=\"number\">1</td>"), "{html}");
         assert!(!html.contains("style="));
+    }
+
+    #[test]
+    fn marks_are_as_print_has_them() {
+        assert_eq!(with_marks("the group's \"yes\" (\"no\")"), "the group’s “yes” (“no”)");
     }
 
     #[test]

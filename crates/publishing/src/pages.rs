@@ -121,6 +121,8 @@ pub struct HomePage<'a> {
     others: Vec<&'a Article>,
     programmes: Vec<Offer<'a>>,
     invitation: String,
+    ask_about: &'a str,
+    answered: &'a str,
 }
 
 #[derive(Template)]
@@ -222,15 +224,16 @@ impl<'a> Set<'a> {
         let is_lead = |article: &&Article| article.slug == site.home.lead_article;
         let quiz = site.quizzes.keys().next();
         let invitation = quiz.and_then(|slug| invitation(site, slug).ok());
-        // The first sentence is enough for a title bar.
-        let title = site.home.headline.split_once(". ").map_or(&*site.home.headline, |(s, _)| s);
+        let title = first_sentence(&site.home.headline).trim_end_matches('.');
         HomePage {
-            chrome: self.chrome(title.trim_end_matches('.'), "/", &site.provider.sentence),
+            chrome: self.chrome(title, "/", &site.provider.sentence),
             house: self.house,
             lead: articles.iter().find(is_lead).unwrap_or(&articles[0]),
             others: articles.iter().filter(|article| !is_lead(article)).collect(),
             programmes: self.publication.programmes.iter().map(|p| self.offer(p)).collect(),
             invitation: invitation.unwrap_or_default(),
+            ask_about: first_sentence(&site.contact.introduction),
+            answered: first_sentence(&site.contact.reply_promise),
         }
     }
 
@@ -311,6 +314,11 @@ fn article_card(site: &Site, article: &Article) -> Card {
         accent: site.look.accent.clone(),
     };
     Card::new(&article.slug, words)
+}
+
+/// Up to and with the first full stop that a space follows; a title bar or a list has no room for more.
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |at| &text[..=at])
 }
 
 /// "1 minute", "9 minutes".

@@ -73,3 +73,46 @@ export async function leftBehind(context, page) {
   ]);
   return [...(await context.cookies()).map((cookie) => cookie.name), ...storage];
 }
+
+/** Remembers the source of every page that a context opens, under the name that the walk then gives it. */
+export class Passed {
+  #opened = [];
+
+  constructor(context) {
+    this.pages = [];
+    context.on("response", (answer) => {
+      const isPage = answer.request().isNavigationRequest()
+        && answer.headers()["content-type"]?.startsWith("text/html");
+      const isHere = answer.status() < 300 || answer.status() >= 400;
+      if (isPage && isHere) this.#opened.push([answer.url(), answer.text()]);
+    });
+  }
+
+  /** Names what was opened since the last time; to be called before the walk goes on, or the browser forgets the source. */
+  async see(name) {
+    const opened = this.#opened.splice(0);
+    for (const [url, text] of opened) this.pages.push({ name, url, html: await text });
+  }
+}
+
+/** What axe finds on pages met without scripts: the same source, shown with our script kept away. */
+export async function axeFaultsOfSources(browser, pages) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const faults = [];
+  let html;
+  await page.route("**/*", (route) => {
+    const request = route.request();
+    if (request.resourceType() === "script") return route.abort();
+    if (!request.isNavigationRequest()) return route.continue();
+    const isMain = request.frame() === page.mainFrame();
+    return isMain ? route.fulfill({ body: html, contentType: "text/html" }) : route.continue();
+  });
+  for (const { name, url, html: source } of pages) {
+    html = source;
+    await page.goto(url);
+    faults.push(...(await axeFaults(page)).map((fault) => `${name}: ${fault}`));
+  }
+  await context.close();
+  return faults;
+}

@@ -31,5 +31,5 @@ export async function start(...flags) {
     rmSync(data, { recursive: true, force: true });
     return code;
   };
-  return { url, log, stop };
+  return { url, data, log, stop };
 }

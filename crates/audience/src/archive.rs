@@ -111,7 +111,7 @@ fn cell(value: Option<&Value>) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(other) => return other.to_string(),
     };
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+    base::encode::inert_cell(&text).into_owned()
 }
 
 #[cfg(test)]

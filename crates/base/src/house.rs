@@ -1,6 +1,7 @@
 //! What every request, job and command shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use ipnet::IpNet;
 use tokio::sync::Notify;
@@ -46,6 +47,8 @@ pub struct House {
     pub budgets: Budgets,
     /// Rung when a mail was queued and committed.
     pub mail_queued: Arc<Notify>,
+    /// Set once the program was told to stop: it is then no longer ready for new work.
+    pub stopping: Arc<AtomicBool>,
 }
 
 impl House {

@@ -1,6 +1,7 @@
 //! The pages that belong to no capability: assets, health, the built-in mailbox.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use askama::Template;
 use axum::Router;
@@ -24,11 +25,18 @@ pub fn routes(house: Arc<House>) -> Router {
     Router::new()
         .route("/assets/{file}", get(asset))
         .route(house.assets.card.path(), get(card))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
         .route("/mailbox", get(mailbox))
         .route("/mailbox/{id}", get(mailbox_message))
         .route("/mailbox/{id}/frame", get(mailbox_frame))
+        .with_state(Arc::clone(&house))
+        .merge(health(house))
+}
+
+/// Whether the process lives (`/healthz`), and whether it takes new work (`/readyz`).
+pub fn health(house: Arc<House>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
         .with_state(house)
 }
 
@@ -41,8 +49,11 @@ async fn asset(
     Ok(stored.answer(&headers))
 }
 
-/// Ready means: the records can be written.
+/// Ready means: the records can be written, and nobody has told the program to stop.
 async fn ready(State(house): State<Arc<House>>) -> Response {
+    if house.stopping.load(Ordering::SeqCst) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
     let writable = async { house.db.begin().await?.commit().await };
     match writable.await {
         Ok(()) => "ready\n".into_response(),

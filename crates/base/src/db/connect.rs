@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::{ConnectOptions as _, PgPool, SqliteConnection};
 
 use super::writer::Writer;
 use super::{Db, DbError, Inner};
@@ -44,7 +44,40 @@ impl Db {
             Target::Postgres(url) => open_postgres(url).await,
         }
     }
+
+    /// Opens records that are there, beside a server that may be running on them: makes nothing and leaves the schema alone.
+    ///
+    /// # Errors
+    /// If there are none, they cannot be reached, or another version made them.
+    pub async fn open_existing(target: &Target) -> Result<Self, DbError> {
+        match target {
+            Target::Sqlite(path) if !path.is_file() => Err(DbError::Open {
+                operation: "looking for the records",
+                cause: format!("there are none at {}. {START_FIRST}", path.display()),
+            }),
+            Target::Sqlite(path) => {
+                let options = sqlite_options(path).create_if_missing(false);
+                let open = opening("opening the SQLite file");
+                let mut conn = options.connect().await.map_err(open)?;
+                let applied = sqlx::query_as(APPLIED).fetch_one(&mut conn).await.ok();
+                refuse_other_schema(applied.and_then(|(version,)| version))?;
+                Ok(sqlite_db(conn, options))
+            }
+            Target::Postgres(url) => {
+                let pool = postgres_pool(url).await?;
+                let applied = sqlx::query_as(APPLIED).fetch_one(&pool).await.ok();
+                refuse_other_schema(applied.and_then(|(version,)| version))?;
+                Ok(Db(Inner::Postgres(pool)))
+            }
+        }
+    }
 }
+
+/// The newest migration that was applied; fails where none ever was.
+const APPLIED: &str = "SELECT max(version) FROM _sqlx_migrations";
+/// What to do where the schema is missing or old.
+const START_FIRST: &str =
+    "Start this version of Bellwether once, or name the right place with --data or --database-url.";
 
 /// The refusal, in words, if the newest migration `applied` is one that this program does not know.
 #[must_use]
@@ -59,51 +92,77 @@ pub fn refuse_newer_schema(applied: Option<i64>) -> Option<String> {
 }
 
 async fn open_sqlite(path: &Path) -> Result<Db, DbError> {
-    let open = |operation| move |e: sqlx::Error| DbError::Open { operation, cause: e.to_string() };
-    let options = SqliteConnectOptions::new()
+    let options = sqlite_options(path).create_if_missing(true);
+    let open = opening("opening the SQLite file for writing");
+    let mut conn = options.connect().await.map_err(open)?;
+    let applied: Option<(Option<i64>,)> = sqlx::query_as(APPLIED).fetch_one(&mut conn).await.ok();
+    refuse(applied.and_then(|(version,)| version))?;
+    migrate(SQLITE_MIGRATIONS.run(&mut conn).await)?;
+    Ok(sqlite_db(conn, options))
+}
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .disable_statement_logging();
-    let mut conn = options.connect().await.map_err(open("opening the SQLite file for writing"))?;
-    let applied: Option<(Option<i64>,)> =
-        sqlx::query_as("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut conn).await.ok();
-    refuse(applied.and_then(|(version,)| version))?;
-    migrate(SQLITE_MIGRATIONS.run(&mut conn).await)?;
+        .disable_statement_logging()
+}
+
+fn sqlite_db(conn: SqliteConnection, options: SqliteConnectOptions) -> Db {
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .connect_lazy_with(options.read_only(true).create_if_missing(false));
-    Ok(Db(Inner::Sqlite { readers, writer: Writer::start(conn) }))
+    Db(Inner::Sqlite { readers, writer: Writer::start(conn) })
 }
 
 async fn open_postgres(url: &str) -> Result<Db, DbError> {
-    let open = |e: sqlx::Error| DbError::Open {
-        operation: "connecting to PostgreSQL",
-        cause: e.to_string(),
-    };
+    let pool = postgres_pool(url).await?;
+    let applied: Option<(Option<i64>,)> = sqlx::query_as(APPLIED).fetch_one(&pool).await.ok();
+    refuse(applied.and_then(|(version,)| version))?;
+    migrate(POSTGRES_MIGRATIONS.run(&pool).await)?;
+    Ok(Db(Inner::Postgres(pool)))
+}
+
+async fn postgres_pool(url: &str) -> Result<PgPool, DbError> {
+    let open = opening("connecting to PostgreSQL");
     let options = PgConnectOptions::from_str(url).map_err(open)?.disable_statement_logging();
-    let pool: PgPool = PgPoolOptions::new()
+    PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await
-        .map_err(open)?;
-    let applied: Option<(Option<i64>,)> =
-        sqlx::query_as("SELECT max(version) FROM _sqlx_migrations").fetch_one(&pool).await.ok();
-    refuse(applied.and_then(|(version,)| version))?;
-    migrate(POSTGRES_MIGRATIONS.run(&pool).await)?;
-    Ok(Db(Inner::Postgres(pool)))
+        .map_err(open)
+}
+
+fn opening(operation: &'static str) -> impl Fn(sqlx::Error) -> DbError + Copy {
+    move |e| DbError::Open { operation, cause: e.to_string() }
 }
 
 fn refuse(applied: Option<i64>) -> Result<(), DbError> {
     refuse_newer_schema(applied).map_or(Ok(()), |cause| {
         Err(DbError::Open { operation: "checking the version of the records", cause })
     })
+}
+
+/// Refuses a newer schema, and an older one too.
+fn refuse_other_schema(applied: Option<i64>) -> Result<(), DbError> {
+    refuse(applied)?;
+    let known = SQLITE_MIGRATIONS.iter().map(|m| m.version).max();
+    if applied == known {
+        return Ok(());
+    }
+    let cause = match applied {
+        None => format!("there are no records yet. {START_FIRST}"),
+        Some(version) => {
+            format!("they were made by an older version (schema {version}). {START_FIRST}")
+        }
+    };
+    Err(DbError::Open { operation: "checking the version of the records", cause })
 }
 
 fn migrate(outcome: Result<(), sqlx::migrate::MigrateError>) -> Result<(), DbError> {

@@ -8,7 +8,7 @@ mod macros;
 mod writer;
 
 pub use connect::{Target, refuse_newer_schema};
-pub use writer::Tx;
+pub use writer::{Commits, Tx};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -143,6 +143,15 @@ impl Db {
         match &self.0 {
             Inner::Sqlite { .. } => "SQLite",
             Inner::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// The groups that SQLite's writer has committed; nothing on PostgreSQL, which groups commits itself.
+    #[must_use]
+    pub fn commits(&self) -> Option<Commits> {
+        match &self.0 {
+            Inner::Sqlite { writer, .. } => Some(writer.commits()),
+            Inner::Postgres(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@
 //! acknowledged.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{Connection, Executor, PgPool, Postgres, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
@@ -42,6 +43,31 @@ struct Group {
     /// The last member went without releasing its savepoint.
     abandoned: bool,
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
+    counts: Arc<Counts>,
+}
+
+/// How many groups there were, by size; for the operator's metrics.
+#[derive(Debug, Default)]
+struct Counts {
+    by_size: [AtomicU64; Commits::SIZES_MAX.len()],
+    n_writes: AtomicU64,
+    n_failed: AtomicU64,
+}
+
+/// Groups committed since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Commits {
+    /// Groups of at most as many writes as [`Commits::SIZES_MAX`] says at the same place, and more than the place before.
+    pub by_size: [u64; Self::SIZES_MAX.len()],
+    /// Writes in all of them.
+    pub n_writes: u64,
+    /// Groups that could not be made durable; none of their writes was acknowledged.
+    pub n_failed: u64,
+}
+
+impl Commits {
+    /// The upper end of each class of size; the last takes every larger group too.
+    pub const SIZES_MAX: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, usize::MAX];
 }
 
 /// The one writer of a SQLite file.
@@ -49,13 +75,22 @@ struct Group {
 pub(super) struct Writer {
     group: Arc<Mutex<Group>>,
     wake: Arc<Notify>,
+    counts: Arc<Counts>,
 }
 
 impl Writer {
     /// Takes the connection and starts the committer.
     pub(super) fn start(conn: SqliteConnection) -> Self {
-        let group = Group { conn: Some(conn), open: false, abandoned: false, waiting: Vec::new() };
-        let writer = Self { group: Arc::new(Mutex::new(group)), wake: Arc::new(Notify::new()) };
+        let counts = Arc::new(Counts::default());
+        let group = Group {
+            conn: Some(conn),
+            open: false,
+            abandoned: false,
+            waiting: Vec::new(),
+            counts: Arc::clone(&counts),
+        };
+        let group = Arc::new(Mutex::new(group));
+        let writer = Self { group, wake: Arc::new(Notify::new()), counts };
         let (group, wake) = (Arc::downgrade(&writer.group), Arc::clone(&writer.wake));
         tokio::spawn(async move {
             loop {
@@ -81,6 +116,10 @@ impl Writer {
         to_the_end(join).await
     }
 
+    pub(super) fn commits(&self) -> Commits {
+        self.counts.read()
+    }
+
     pub(super) async fn close(&self) {
         let mut group = self.group.lock().await;
         group.settle().await;
@@ -88,6 +127,29 @@ impl Writer {
             let _ = conn.close().await;
         }
         self.wake.notify_one();
+    }
+}
+
+impl Counts {
+    fn add(&self, n_writes: usize, is_durable: bool) {
+        if n_writes == 0 {
+            return;
+        }
+        if !is_durable {
+            self.n_failed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let class = Commits::SIZES_MAX.partition_point(|&size_max| size_max < n_writes);
+        self.by_size[class].fetch_add(1, Ordering::Relaxed);
+        self.n_writes.fetch_add(n_writes as u64, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> Commits {
+        Commits {
+            by_size: std::array::from_fn(|class| self.by_size[class].load(Ordering::Relaxed)),
+            n_writes: self.n_writes.load(Ordering::Relaxed),
+            n_failed: self.n_failed.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -143,6 +205,7 @@ impl Group {
     }
 
     fn answer(&mut self, outcome: &Result<(), String>) {
+        self.counts.add(self.waiting.len(), outcome.is_ok());
         for waiting in self.waiting.drain(..) {
             // A client that has gone away needs no answer; its write stands.
             let _ = waiting.send(outcome.clone());

@@ -11,8 +11,8 @@ pub use letter::{Letter, LetterError};
 pub use mailbox::STATEMENTS as MAILBOX_STATEMENTS;
 pub use mailbox::{Item as MailboxItem, items as mailbox_items, one as mailbox_item};
 pub use store::{
-    NewMessage, Row, STATEMENTS, by_state, cancel_of_contact, forget, forget_contact, queue, retry,
-    sent_since,
+    NewMessage, Row, STATEMENTS, by_state, cancel_of_contact, count_by_state, forget,
+    forget_contact, queue, retry, sent_since,
 };
 pub use transport::{Failure, Transport};
 

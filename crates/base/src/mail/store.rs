@@ -15,6 +15,7 @@ crate::statements! {
     ATTEMPT = "INSERT INTO delivery (message_id, n_attempt, at_ms, outcome, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (message_id, n_attempt) DO NOTHING";
     UNLEASE = "UPDATE message SET due_ms = $1 WHERE state = 'sending' AND due_ms > $1";
     RETRY = "UPDATE message SET state = 'queued', due_ms = $2, last_error = NULL WHERE id = $1 AND state IN ('failed', 'cancelled', 'queued')";
+    COUNT_BY_STATE = "SELECT state, count(*) FROM message GROUP BY state";
     BY_STATE = "SELECT id, kind, to_address, state, n_attempts, due_ms, last_error, created_ms, sent_ms FROM message WHERE $1 = '' OR state = $1 ORDER BY created_ms, id";
     CANCEL_OF_CONTACT = "UPDATE message SET state = 'cancelled', last_error = $3 WHERE contact_id = $1 AND kind = $2 AND state IN ('queued', 'sending')";
     FORGET = "DELETE FROM message WHERE id = $1";
@@ -135,6 +136,14 @@ pub async fn retry(tx: &mut Tx, id: &str, now_ms: i64) -> Result<bool, DbError> 
 /// If the database fails.
 pub async fn by_state(on: &mut impl Queries, state: &str) -> Result<Vec<Row>, DbError> {
     crate::fetch!(fetch_all => Row, on, BY_STATE, state)
+}
+
+/// How many mails are in each state; a state without mails is left out.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count_by_state(on: &mut impl Queries) -> Result<Vec<(String, i64)>, DbError> {
+    crate::fetch!(fetch_all => (String, i64), on, COUNT_BY_STATE)
 }
 
 /// Cancels a contact's waiting mails of a kind, with the reason.

@@ -1,10 +1,17 @@
 //! The composition: the only place that knows every capability.
 
+pub mod backup;
 pub mod engine;
+pub mod lists;
 pub mod live;
+pub mod metrics;
+mod notify;
 pub mod serve;
+pub mod table;
+pub mod trouble;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::http::header::ETAG;
@@ -13,7 +20,7 @@ use base::assets::Assets;
 use base::chance::Chance;
 use base::clock::Clock;
 use base::config::{Config, is_loopback_host};
-use base::db::{Db, DbError};
+use base::db::{Db, DbError, Target};
 use base::house::House;
 use base::http::Budgets;
 use base::keys::Keys;
@@ -59,7 +66,9 @@ pub async fn open_house(
         )));
     }
     let (secret_file, may_make) = &config.secret_file;
-    let keys = Keys::load(secret_file, *may_make, &chance)
+    // Records without their key: a new one would kill every link that was ever sent.
+    let is_lost = matches!(&config.database, Target::Sqlite(file) if file.exists());
+    let keys = Keys::load(secret_file, *may_make && !is_lost, &chance)
         .map_err(|e| one(format!("secret-file: {} cannot be used: {e}", secret_file.display())))?;
     let db = Db::open(&config.database).await.map_err(|e| one(e.to_string()))?;
     Ok(Arc::new(House {
@@ -75,9 +84,24 @@ pub async fn open_house(
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(config.abuse_budgets),
         mail_queued: Arc::new(Notify::new()),
+        stopping: Arc::new(AtomicBool::new(false)),
         site,
         source,
     }))
+}
+
+/// Reads everything that serving would read of the site's files.
+///
+/// # Errors
+/// Every fault of theirs.
+pub fn check_site(config: &Config) -> Result<(), Vec<String>> {
+    let source = config.site.clone().map_or(Source::Embedded, Source::Folder);
+    let site = Site::load(&source)?;
+    let mut faults = Vec::new();
+    faults.extend(Assets::new(&source, &site).err());
+    faults.extend(Publication::load(&source, &site).err().unwrap_or_default());
+    faults.extend(assessment::Quizzes::load(&source, &site).err().unwrap_or_default());
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 /// How every kind of mail is written.

@@ -18,6 +18,8 @@ use base::site::Site;
 use tokio::sync::Mutex;
 use tower::ServiceExt as _;
 
+use crate::metrics::{Metrics, counted};
+
 /// Between two looks at the files.
 const LOOK_PAUSE_MS: i64 = SECOND_MS;
 
@@ -25,6 +27,7 @@ const LOOK_PAUSE_MS: i64 = SECOND_MS;
 #[derive(Debug)]
 pub struct Live {
     house: Arc<House>,
+    metrics: Option<Arc<Metrics>>,
     router: RwLock<Router>,
     looked_ms: AtomicI64,
     tried: Mutex<State>,
@@ -44,15 +47,16 @@ impl State {
 }
 
 impl Live {
-    /// Makes the routes for the first time.
+    /// Makes the routes for the first time; `metrics` counts what goes through them.
     ///
     /// # Errors
     /// Every fault of the site's files.
-    pub fn new(house: &Arc<House>) -> Result<Self, Vec<String>> {
-        let (tried, router) = (State::now(house), crate::router(house)?);
+    pub fn new(house: &Arc<House>, metrics: Option<Arc<Metrics>>) -> Result<Self, Vec<String>> {
+        let tried = State::now(house);
+        let router = with_metrics(crate::router(house)?, metrics.as_ref());
         let looked_ms = AtomicI64::new(house.clock.now_ms());
         let (router, tried) = (RwLock::new(router), Mutex::new(tried));
-        Ok(Self { house: Arc::clone(house), router, looked_ms, tried })
+        Ok(Self { house: Arc::clone(house), metrics, router, looked_ms, tried })
     }
 
     /// Answers a request from the site as it is now.
@@ -79,6 +83,7 @@ impl Live {
         *tried = now;
         match made {
             Some(Ok(router)) => {
+                let router = with_metrics(router, self.metrics.as_ref());
                 *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
                 tracing::info!("The site was read anew");
             }
@@ -90,6 +95,14 @@ impl Live {
             }
             None => {}
         }
+    }
+}
+
+/// The counters outlive the routes that they count.
+fn with_metrics(router: Router, metrics: Option<&Arc<Metrics>>) -> Router {
+    match metrics {
+        Some(metrics) => counted(router, Arc::clone(metrics)),
+        None => router,
     }
 }
 

@@ -1,69 +1,147 @@
 //! The command line.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use base::clock::Clock;
 use base::config::{Config, KEYS, LogFormat};
+use base::db::Db;
 use base::site::Source;
-use clap::{Arg, ArgMatches, Command};
+use bellwether::lists::{LISTS, List};
+use bellwether::trouble::Trouble;
+use bellwether::{backup, check_site};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Something was wrong with what the operator wrote.
-const EXIT_USAGE: u8 = 2;
+/// Something was wrong with what the operator wrote, or cannot be done.
+const EXIT_TROUBLE: u8 = 2;
+
+type Outcome = Result<(), Vec<Trouble>>;
 
 fn main() -> ExitCode {
-    let matches = command().get_matches();
-    let outcome = match matches.subcommand() {
-        Some(("init", given)) => init(given),
-        Some(("calibrate", given)) => bellwether::engine::calibrate::run(given),
-        Some(("score", given)) => bellwether::engine::score::run(given),
-        Some(("fairness", given)) => bellwether::engine::fairness::run(given),
-        Some(("quality", given)) => bellwether::engine::quality::run(given),
-        Some(("agreement", given)) => bellwether::engine::agreement::run(given),
-        Some(("instrument", given)) => check_instrument(given),
-        Some(("check-config", given)) => read(given).map(|_| say("the configuration is valid")),
-        Some((_, given)) => read(given).and_then(|config| run(&config)),
-        None => read(&matches).and_then(|config| run(&config)),
-    };
-    match outcome {
+    match run_command(&command().get_matches()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(faults) => {
+        Err(troubles) => {
             let mut err = std::io::stderr().lock();
-            for fault in &faults {
-                let _ = writeln!(err, "bellwether: {fault}");
+            for trouble in &troubles {
+                let _ = writeln!(err, "bellwether: {trouble}");
             }
-            ExitCode::from(EXIT_USAGE)
+            ExitCode::from(EXIT_TROUBLE)
         }
     }
 }
 
+fn run_command(top: &ArgMatches) -> Outcome {
+    use bellwether::engine;
+    let Some((name, given)) = top.subcommand() else { return serve(&read(top, top)?) };
+    match name {
+        "init" => init(given),
+        "instrument" => check_instrument(given),
+        "calibrate" => engine::calibrate::run(given).map_err(troubles),
+        "score" => engine::score::run(given).map_err(troubles),
+        "fairness" => engine::fairness::run(given).map_err(troubles),
+        "quality" => engine::quality::run(given).map_err(troubles),
+        "agreement" => engine::agreement::run(given).map_err(troubles),
+        "check-config" => check_config(&read(top, given)?),
+        "list" => list(top, given),
+        "messages" => retry(top, given),
+        "backup" => back_up(&read(top, given)?, given),
+        "restore" => restore(&read(top, given)?, given),
+        _ => serve(&read(top, given)?),
+    }
+}
+
+/// The keys of the configuration, for every command that reads it.
+fn keys() -> impl Iterator<Item = Arg> {
+    KEYS.iter().map(|key| {
+        let help = format!("{} [{}] [default: {}]", key.help, key.env, key.default);
+        let arg = Arg::new(key.name).long(key.name).value_name(key.value).help(help);
+        arg.help_heading("Configuration")
+    })
+}
+
 fn command() -> Command {
-    let keys = || {
-        KEYS.iter().map(|key| {
-            let help = format!("{} [{}] [default: {}]", key.help, key.env, key.default);
-            Arg::new(key.name).long(key.name).value_name(key.value).help(help)
-        })
-    };
-    let dir = Arg::new("dir").required(true).value_name("DIR").help("An empty or new folder");
     Command::new("bellwether")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The system behind a leadership-training provider's page")
+        .after_help(
+            "Each key can stand in bellwether.toml too. What goes wrong is told in three lines (what, where, what to do) \
+             on standard error, with exit code 2.",
+        )
         .args(keys())
         .subcommand(Command::new("serve").about("Serve the site (the default)").args(keys()))
-        .subcommand(Command::new("check-config").about("Check the configuration").args(keys()))
+        .subcommand(
+            Command::new("check-config")
+                .about("Check the configuration and the site's files")
+                .args(keys()),
+        )
+        .subcommand(list_command())
+        .subcommand(messages_command())
+        .subcommand(
+            Command::new("backup")
+                .about("Copy records and key into one file, while the server runs")
+                .arg(file_arg("A new file; it holds the key, so keep it as private as that"))
+                .args(keys()),
+        )
+        .subcommand(
+            Command::new("restore")
+                .about("Put a backup back, while the server is stopped")
+                .arg(file_arg("A file that `bellwether backup` made"))
+                .arg(flag("replace", "Keep the records that are there aside and take these"))
+                .args(keys()),
+        )
+        .subcommand(
+            Command::new("init")
+                .about("Copy the starter site out for editing")
+                .arg(required("dir", "DIR", "An empty or new folder")),
+        )
         .subcommand(instrument_command())
         .subcommand(bellwether::engine::calibrate::command())
         .subcommand(bellwether::engine::score::command())
         .subcommand(bellwether::engine::fairness::command())
         .subcommand(bellwether::engine::quality::command())
         .subcommand(bellwether::engine::agreement::command())
-        .subcommand(Command::new("init").about("Copy the starter site out for editing").arg(dir))
+}
+
+fn required(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).required(true).value_name(value).help(help)
+}
+
+fn file_arg(help: &'static str) -> Arg {
+    required("file", "FILE", help)
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn list_command() -> Command {
+    let kinds = LISTS.iter().map(|list| {
+        let states = PossibleValuesParser::new(list.states);
+        let state = Arg::new("state").long("state").value_name("STATE").value_parser(states);
+        Command::new(list.name)
+            .about(list.about)
+            .arg(state.help("Only those in this state"))
+            .arg(flag("csv", "RFC 4180 instead of a table for people"))
+            .args(keys())
+    });
+    Command::new("list").about("List records").subcommand_required(true).subcommands(kinds)
+}
+
+fn messages_command() -> Command {
+    let retry = Command::new("retry")
+        .about("Queue a mail that failed or was cancelled once more")
+        .arg(required("id", "ID", "Its id, as `bellwether list messages` shows it"))
+        .args(keys());
+    Command::new("messages").about("Work on mails").subcommand_required(true).subcommand(retry)
 }
 
 fn instrument_command() -> Command {
-    let file = Arg::new("file").required(true).value_name("FILE").help("An instrument's TOML file");
-    let check = Command::new("check").about("List every fault of an instrument at once").arg(file);
+    let check = Command::new("check")
+        .about("List every fault of an instrument at once")
+        .arg(file_arg("An instrument's TOML file"));
     Command::new("instrument")
         .about("Work on a questionnaire")
         .subcommand_required(true)
@@ -71,41 +149,134 @@ fn instrument_command() -> Command {
 }
 
 /// Prints every fault with its place and remedy, or what the instrument holds.
-fn check_instrument(given: &ArgMatches) -> Result<(), Vec<String>> {
+fn check_instrument(given: &ArgMatches) -> Outcome {
     let given = given.subcommand().map_or(given, |(_, given)| given);
-    let file = given.get_one::<String>("file").map_or("", String::as_str);
+    let file = word(given, "file");
     let text = std::fs::read_to_string(file).map_err(|e| {
-        vec![format!("{file} cannot be read ({e}). Name an instrument's TOML file.")]
+        vec![Trouble::new(
+            file,
+            format_args!("it cannot be read ({e})"),
+            "Name an instrument's TOML file.",
+        )]
     })?;
     let report = instrument::report_check(&text, file);
     say(report.to_string().trim_end());
     if report.is_sound() { Ok(()) } else { Err(Vec::new()) }
 }
 
-fn read(given: &ArgMatches) -> Result<Config, Vec<String>> {
-    let flags: BTreeMap<String, String> = KEYS
-        .iter()
-        .filter_map(|key| Some((key.name.to_owned(), given.get_one::<String>(key.name)?.clone())))
-        .collect();
+/// Reads the configuration; a flag counts before the command's name as well as after it.
+fn read(top: &ArgMatches, given: &ArgMatches) -> Result<Config, Vec<Trouble>> {
+    let value = |name| given.get_one::<String>(name).or_else(|| top.get_one(name)).cloned();
+    let flags: BTreeMap<String, String> =
+        KEYS.iter().filter_map(|key| Some((key.name.to_owned(), value(key.name)?))).collect();
     Config::read(&flags, &|name| std::env::var(name).ok(), &|path| std::fs::read_to_string(path))
-        .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+        .map_err(|faults| faults.iter().map(|fault| Trouble::from(fault.to_string())).collect())
 }
 
-fn run(config: &Config) -> Result<(), Vec<String>> {
+fn check_config(config: &Config) -> Outcome {
+    check_site(config).map_err(troubles)?;
+    say("the configuration and the site's files are valid");
+    Ok(())
+}
+
+fn serve(config: &Config) -> Outcome {
     start_log(config.log_format);
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| vec![e.to_string()])?;
-    runtime.block_on(bellwether::serve::serve(config))
+    run(bellwether::serve::serve(config))?.map_err(troubles)
 }
 
-fn init(given: &ArgMatches) -> Result<(), Vec<String>> {
-    let dir = PathBuf::from(given.get_one::<String>("dir").map_or("", String::as_str));
-    let n_files = Source::copy_starter_to(&dir)
-        .map_err(|e| vec![format!("{} cannot be used: {e}", dir.display())])?;
+fn list(top: &ArgMatches, given: &ArgMatches) -> Outcome {
+    let Some((name, given)) = given.subcommand() else { return Ok(()) };
+    let Some(list) = LISTS.iter().find(|list| list.name == name) else { return Ok(()) };
+    let config = read(top, given)?;
+    let state = given.get_one::<String>("state").map_or("", String::as_str);
+    let table = run(read_list(&config, *list, state))?.map_err(one)?;
+    if given.get_flag("csv") {
+        let csv = table.csv().map_err(|e| one(Trouble::from(e.to_string())))?;
+        let _ = std::io::stdout().lock().write_all(csv.as_bytes());
+        return Ok(());
+    }
+    let out = std::io::stdout();
+    let width = terminal_size::terminal_size().filter(|_| out.is_terminal());
+    let text = table.aligned(width.map(|(width, _)| usize::from(width.0)));
+    let _ = out.lock().write_all(text.as_bytes());
+    Ok(())
+}
+
+async fn read_list(
+    config: &Config,
+    list: List,
+    state: &str,
+) -> Result<bellwether::table::Table, Trouble> {
+    let db = Db::open_existing(&config.database).await?;
+    let table = list.read(&mut db.reader().await?, state).await?;
+    db.close().await;
+    Ok(table)
+}
+
+fn retry(top: &ArgMatches, given: &ArgMatches) -> Outcome {
+    let Some((_, given)) = given.subcommand() else { return Ok(()) };
+    let (config, id) = (read(top, given)?, word(given, "id"));
+    let is_queued = run(queue_again(&config, id))?.map_err(one)?;
+    if !is_queued {
+        let remedy = "Find its id and state with `bellwether list messages`.";
+        return Err(one(Trouble::new(id, "there is no such mail, or it has been sent", remedy)));
+    }
+    say(&format!("{id} is queued again; a running server sends it within half a minute"));
+    Ok(())
+}
+
+async fn queue_again(config: &Config, id: &str) -> Result<bool, Trouble> {
+    let db = Db::open_existing(&config.database).await?;
+    let mut tx = db.begin().await?;
+    let is_queued = base::mail::retry(&mut tx, id, Clock::System.now_ms()).await?;
+    tx.commit().await?;
+    db.close().await;
+    Ok(is_queued)
+}
+
+fn back_up(config: &Config, given: &ArgMatches) -> Outcome {
+    let file = word(given, "file");
+    let now_ms = Clock::System.now_ms();
+    say(&run(backup::backup(config, Path::new(file), now_ms))?.map_err(one)?);
+    Ok(())
+}
+
+fn restore(config: &Config, given: &ArgMatches) -> Outcome {
+    let file = word(given, "file");
+    let replace = given.get_flag("replace");
+    say(&run(backup::restore(config, Path::new(file), replace))?.map_err(one)?);
+    Ok(())
+}
+
+fn init(given: &ArgMatches) -> Outcome {
+    let dir = PathBuf::from(word(given, "dir"));
+    let n_files = Source::copy_starter_to(&dir).map_err(|e| {
+        one(Trouble::new(dir.display(), format_args!("it cannot be used ({e})"), "Name another."))
+    })?;
     say(&format!(
         "{n_files} files are in {dir}. Edit site.toml first, then: bellwether serve --site {dir}",
         dir = dir.display()
     ));
     Ok(())
+}
+
+fn word<'a>(given: &'a ArgMatches, name: &str) -> &'a str {
+    given.get_one::<String>(name).map_or("", String::as_str)
+}
+
+fn run<T>(future: impl Future<Output = T>) -> Result<T, Vec<Trouble>> {
+    let runtime = tokio::runtime::Runtime::new();
+    runtime
+        .map(|runtime| runtime.block_on(future))
+        .map_err(|e| one(Trouble::new("threads", e, "Raise the limit on processes of this user.")))
+}
+
+fn troubles(faults: Vec<String>) -> Vec<Trouble> {
+    faults.into_iter().map(Trouble::from).collect()
+}
+
+fn one(trouble: Trouble) -> Vec<Trouble> {
+    vec![trouble]
 }
 
 fn say(line: &str) {

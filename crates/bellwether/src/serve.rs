@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -13,8 +14,13 @@ use base::config::Config;
 use base::house::House;
 use base::mail::Transport;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::notify::notify;
 
 /// How long requests under way may take after SIGTERM.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
@@ -32,47 +38,85 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
         one(format!("data: {data} cannot be made ({e}). Name a folder that can be written."))
     })?;
     let _lock = lock(config).map_err(one)?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|e| {
-        one(format!("listen: {} cannot be used ({e}). Name a free port.", config.listen))
-    })?;
+    let listener = bind("listen", config.listen).await.map_err(one)?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(bind("metrics-listen", address).await.map_err(one)?),
+        None => None,
+    };
     let bound = listener.local_addr().map_err(|e| one(e.to_string()))?;
     let chance = Chance::from_os().map_err(|e| one(e.to_string()))?;
     let house = crate::open_house(config, format!("http://{bound}"), Clock::System, chance).await?;
-    let live = Arc::new(crate::live::Live::new(&house)?);
+    let metrics = metrics_listener.map(|listener| {
+        let metrics = Arc::new(Metrics::default());
+        let routes = crate::metrics::routes(Arc::clone(&house), Arc::clone(&metrics));
+        (tokio::spawn(axum::serve(listener, routes).into_future()), metrics)
+    });
+    let counted = metrics.as_ref().map(|(_, metrics)| Arc::clone(metrics));
+    let live = Arc::new(Live::new(&house, counted)?);
     let transport = Transport::new(config.smtp.as_ref()).map_err(one)?;
     if !config.abuse_budgets {
         tracing::warn!("abuse-budgets is off: nothing limits sign-ups. For load tests only");
     }
     crate::redo_erasures(&house).await.map_err(|e| one(e.to_string()))?;
+    let mut signals = EndSignals::catch().map_err(|e| one(e.to_string()))?;
     let (stop, stopped) = watch::channel(false);
-    let retention = tokio::spawn(retain_hourly(Arc::clone(&house), stopped.clone()));
-    let mail = tokio::spawn(base::mail::run_job(Arc::clone(&house), transport, stopped.clone()));
+    let jobs = vec![
+        tokio::spawn(retain_hourly(Arc::clone(&house), stopped.clone())),
+        tokio::spawn(base::mail::run_job(Arc::clone(&house), transport, stopped.clone())),
+    ];
     announce(&house.public_url).map_err(|e| one(e.to_string()))?;
     tracing::info!(address = %bound, "Serving on {bound}, records in {}", house.db.engine());
+    notify("READY=1");
+    let server = tokio::spawn(listen(listener, live, stopped));
+    signals.wait().await;
+    drain(&house, &stop, server, jobs).await;
+    // Until here it could be asked whether we are ready.
+    if let Some((task, _)) = metrics {
+        task.abort();
+    }
+    house.db.close().await;
+    Ok(())
+}
 
+async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|e| format!("{key}: {address} cannot be used ({e}). Name a free port."))
+}
+
+async fn listen(listener: TcpListener, live: Arc<Live>, mut stopping: watch::Receiver<bool>) {
     let answer = move |request: Request| {
         let live = Arc::clone(&live);
         async move { live.answer(request).await }
     };
     let service = answer.into_service().into_make_service_with_connect_info::<SocketAddr>();
-    let mut stopping = stopped;
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopping.changed().await;
     });
-    let mut server = tokio::spawn(server.into_future());
-    wait_for_signal().await.map_err(|e| one(e.to_string()))?;
+    if let Err(e) = server.await {
+        tracing::error!("The server ended: {e}");
+    }
+}
+
+/// No new requests; those under way, the mails being sent and the rest may end, within a limit.
+async fn drain(
+    house: &House,
+    stop: &watch::Sender<bool>,
+    server: JoinHandle<()>,
+    jobs: Vec<JoinHandle<()>>,
+) {
     tracing::info!("Stopping: no new requests; those under way have {} s", DRAIN_MAX.as_secs());
+    notify("STOPPING=1");
+    house.stopping.store(true, Ordering::SeqCst);
     let _ = stop.send(true);
-    if tokio::time::timeout(DRAIN_MAX, async {
-        (&mut server).await.is_ok() && mail.await.is_ok() && retention.await.is_ok()
-    })
-    .await
-    .is_err()
-    {
+    let ended = async {
+        let _ = server.await;
+        for job in jobs {
+            let _ = job.await;
+        }
+    };
+    if tokio::time::timeout(DRAIN_MAX, ended).await.is_err() {
         tracing::warn!("Some requests did not end in time");
     }
-    house.db.close().await;
-    Ok(())
 }
 
 async fn retain_hourly(house: Arc<House>, mut stop: watch::Receiver<bool>) {
@@ -88,7 +132,7 @@ async fn retain_hourly(house: Arc<House>, mut stop: watch::Receiver<bool>) {
 }
 
 /// One process a data directory: a second one is refused in words.
-fn lock(config: &Config) -> Result<std::fs::File, String> {
+pub(crate) fn lock(config: &Config) -> Result<std::fs::File, String> {
     let path = config.data.join("lock");
     let cannot = |e: std::io::Error| {
         format!("data: {} cannot be written ({e}). Name a folder that can.", config.data.display())
@@ -111,11 +155,22 @@ fn announce(url: &str) -> std::io::Result<()> {
     out.flush()
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// The two signals that end the program in order. Caught from here on, so that none is missed after the line that it listens.
+struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl EndSignals {
+    fn catch() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

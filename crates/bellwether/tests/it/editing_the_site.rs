@@ -24,7 +24,7 @@ impl Desk {
     async fn open() -> Self {
         let app = TestApp::start_with(&[("starter = true", "starter = false")]).await;
         let Source::Folder(site) = app.house.source.clone() else { panic!("no folder") };
-        Self { live: Live::new(&app.house).unwrap(), app, site }
+        Self { live: Live::new(&app.house, None).unwrap(), app, site }
     }
 
     fn write(&self, path: &str, text: &str) {

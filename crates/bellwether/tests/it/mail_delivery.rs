@@ -37,8 +37,8 @@ async fn a_mail_is_handed_over_once_with_the_headers_of_the_standards() {
     let app = TestApp::start().await;
     let server = MailServer::start().await;
     let id = queue(&app).await;
-    assert_eq!(deliver_due(&app.house, &server.transport).await.unwrap(), 1);
-    assert_eq!(deliver_due(&app.house, &server.transport).await.unwrap(), 0);
+    assert_eq!(deliver_due(&app.house, &server.transport()).await.unwrap(), 1);
+    assert_eq!(deliver_due(&app.house, &server.transport()).await.unwrap(), 0);
     let taken = server.taken();
     assert_eq!(taken.len(), 1);
     let mail = &taken[0];
@@ -64,12 +64,12 @@ async fn a_refused_address_ends_in_failed_with_the_servers_words() {
     let server = MailServer::start().await;
     server.set(Mood::Refuses);
     queue(&app).await;
-    deliver_due(&app.house, &server.transport).await.unwrap();
+    deliver_due(&app.house, &server.transport()).await.unwrap();
     let message = only_message(&app).await;
     assert_eq!(message.state, "failed");
     assert!(message.last_error.unwrap().contains("5.1.1"), "the reason is kept");
     app.house.clock.advance(DAY_MS);
-    assert_eq!(deliver_due(&app.house, &server.transport).await.unwrap(), 0, "no retry of a 550");
+    assert_eq!(deliver_due(&app.house, &server.transport()).await.unwrap(), 0, "no retry of a 550");
 }
 
 #[tokio::test]
@@ -78,14 +78,14 @@ async fn a_mail_put_off_is_tried_again_later_and_given_up_after_four_days() {
     let server = MailServer::start().await;
     server.set(Mood::PutsOff);
     queue(&app).await;
-    deliver_due(&app.house, &server.transport).await.unwrap();
+    deliver_due(&app.house, &server.transport()).await.unwrap();
     assert_eq!(only_message(&app).await.state, "queued");
-    assert_eq!(deliver_due(&app.house, &server.transport).await.unwrap(), 0, "not at once");
+    assert_eq!(deliver_due(&app.house, &server.transport()).await.unwrap(), 0, "not at once");
     app.house.clock.advance(5 * MINUTE_MS);
-    assert_eq!(deliver_due(&app.house, &server.transport).await.unwrap(), 1);
+    assert_eq!(deliver_due(&app.house, &server.transport()).await.unwrap(), 1);
     for _ in 0..20 {
         app.house.clock.advance(DAY_MS);
-        deliver_due(&app.house, &server.transport).await.unwrap();
+        deliver_due(&app.house, &server.transport()).await.unwrap();
     }
     let message = only_message(&app).await;
     assert_eq!(message.state, "failed");
@@ -95,7 +95,7 @@ async fn a_mail_put_off_is_tried_again_later_and_given_up_after_four_days() {
     assert!(base::mail::retry(&mut tx, &message.id, now_ms).await.unwrap(), "an operator may");
     tx.commit().await.unwrap();
     server.set(Mood::Takes);
-    deliver_due(&app.house, &server.transport).await.unwrap();
+    deliver_due(&app.house, &server.transport()).await.unwrap();
     assert_eq!(only_message(&app).await.state, "sent");
 }
 
@@ -105,11 +105,11 @@ async fn a_server_that_hangs_up_or_is_down_loses_nothing_and_the_message_id_stay
     let server = MailServer::start().await;
     server.set(Mood::HangsUp);
     let id = queue(&app).await;
-    deliver_due(&app.house, &server.transport).await.unwrap();
+    deliver_due(&app.house, &server.transport()).await.unwrap();
     assert_eq!(only_message(&app).await.state, "queued");
     server.set(Mood::Takes);
     app.house.clock.advance(5 * MINUTE_MS);
-    deliver_due(&app.house, &server.transport).await.unwrap();
+    deliver_due(&app.house, &server.transport()).await.unwrap();
     assert_eq!(only_message(&app).await.state, "sent");
     let taken = server.taken();
     assert!(taken.iter().all(|mail| mail.contains(&format!("Message-ID: <{id}@"))));

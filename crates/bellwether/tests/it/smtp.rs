@@ -23,16 +23,14 @@ pub enum Mood {
 pub struct MailServer {
     mood: Arc<Mutex<Mood>>,
     taken: Arc<Mutex<Vec<String>>>,
-    pub transport: Transport,
+    pub url: String,
 }
 
 impl MailServer {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
-        let transport = Transport::new(Some(&SmtpUrl { url, plain: true })).unwrap();
-        let server =
-            Self { mood: Arc::new(Mutex::new(Mood::Takes)), taken: Arc::default(), transport };
+        let server = Self { mood: Arc::new(Mutex::new(Mood::Takes)), taken: Arc::default(), url };
         let shared = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -41,6 +39,12 @@ impl MailServer {
             }
         });
         server
+    }
+
+    /// The way to this server.
+    pub fn transport(&self) -> Transport {
+        let smtp = SmtpUrl { url: self.url.clone(), plain: true };
+        Transport::new(Some(&smtp)).unwrap()
     }
 
     pub fn set(&self, mood: Mood) {

@@ -1,0 +1,74 @@
+//! What an operator is told when something cannot be done, in three lines: what, where, what to do.
+
+use std::fmt;
+
+/// One thing that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong.
+    pub what: String,
+    /// The key, file or operation that it is about.
+    pub place: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Trouble {
+    /// `what` is wrong with `place`; do as `remedy` says.
+    pub fn new(
+        place: impl fmt::Display,
+        what: impl fmt::Display,
+        remedy: impl fmt::Display,
+    ) -> Self {
+        let text = |part: &dyn fmt::Display| part.to_string();
+        Self { what: text(&what), place: text(&place), remedy: text(&remedy) }
+    }
+}
+
+/// Takes a fault in one sentence apart: `place: what is wrong. What to do.`
+impl From<String> for Trouble {
+    fn from(fault: String) -> Self {
+        let (place, rest) = fault.split_once(": ").unwrap_or(("", &fault));
+        let (what, remedy) = rest.split_once(". ").unwrap_or((rest, ""));
+        Self::new(place, what.trim_end_matches('.'), remedy)
+    }
+}
+
+impl From<base::db::DbError> for Trouble {
+    fn from(error: base::db::DbError) -> Self {
+        let mut fault = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(deeper) = source {
+            fault.push_str(": ");
+            fault.push_str(&deeper.to_string());
+            source = deeper.source();
+        }
+        Self::from(fault)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.what)?;
+        for (label, text) in [("where", &self.place), ("to do", &self.remedy)] {
+            if !text.is_empty() {
+                write!(f, "\n  {label}: {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trouble;
+
+    #[test]
+    fn a_fault_in_one_sentence_becomes_three_lines() {
+        let fault = "listen: \"here\" will not do. Write an address, such as 127.0.0.1:8080.";
+        let trouble = Trouble::from(fault.to_owned());
+        let lines = "\"here\" will not do\n  where: listen\n  to do: Write an address, such as 127.0.0.1:8080.";
+        assert_eq!(trouble.to_string(), lines);
+        assert_eq!(Trouble::from(String::from("plain")).to_string(), "plain");
+    }
+}

@@ -9,7 +9,7 @@ use crate::{browser, tidy};
 
 /// The test binaries that speak to a database, run again on PostgreSQL. Always the whole workspace: with `-p` cargo would
 /// choose other features of the libraries and build them once more.
-const ON_POSTGRES: &[&str] = &["--test", "group_commit", "--test", "it"];
+const ON_POSTGRES: &[&str] = &["--test", "group_commit", "--test", "it", "--test", "process"];
 
 /// One run: what passed, what failed, what was left out.
 #[derive(Default)]

@@ -3,6 +3,7 @@
 
 mod commands;
 mod keeping;
+mod killing;
 mod measuring;
 mod program;
 #[path = "../../../base/tests/scratch/mod.rs"]

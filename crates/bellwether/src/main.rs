@@ -39,11 +39,11 @@ fn run_command(top: &ArgMatches) -> Outcome {
     match name {
         "init" => init(given),
         "instrument" => check_instrument(given),
-        "calibrate" => engine::calibrate::run(given).map_err(troubles),
-        "score" => engine::score::run(given).map_err(troubles),
-        "fairness" => engine::fairness::run(given).map_err(troubles),
-        "quality" => engine::quality::run(given).map_err(troubles),
-        "agreement" => engine::agreement::run(given).map_err(troubles),
+        "calibrate" => engine::calibrate::run(given).map_err(lines),
+        "score" => engine::score::run(given).map_err(lines),
+        "fairness" => engine::fairness::run(given).map_err(lines),
+        "quality" => engine::quality::run(given).map_err(lines),
+        "agreement" => engine::agreement::run(given).map_err(lines),
         "check-config" => check_config(&read(top, given)?),
         "list" => list(top, given),
         "messages" => retry(top, given),
@@ -273,6 +273,11 @@ fn run<T>(future: impl Future<Output = T>) -> Result<T, Vec<Trouble>> {
 
 fn troubles(faults: Vec<String>) -> Vec<Trouble> {
     faults.into_iter().map(Trouble::from).collect()
+}
+
+/// Faults of a file of answers, of which there may be many: a line each, with its place.
+fn lines(faults: Vec<String>) -> Vec<Trouble> {
+    faults.into_iter().map(|fault| Trouble::new("", fault, "")).collect()
 }
 
 fn one(trouble: Trouble) -> Vec<Trouble> {

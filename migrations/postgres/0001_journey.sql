@@ -73,7 +73,9 @@ CREATE TABLE signup (
     contact_id TEXT COLLATE "C" REFERENCES contact (id) ON DELETE SET NULL,
     sitting_id TEXT COLLATE "C",
     message_id TEXT COLLATE "C",
-    created_ms BIGINT NOT NULL
+    created_ms BIGINT NOT NULL,
+    -- When its mail was last asked for again; 0 if never.
+    asked_ms BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX signup_created ON signup (created_ms);
 CREATE INDEX signup_contact ON signup (contact_id);
@@ -142,7 +144,8 @@ CREATE TABLE sitting (
     report_hidden BOOLEAN NOT NULL,
     created_ms BIGINT NOT NULL,
     started_ms BIGINT,
-    finished_ms BIGINT
+    finished_ms BIGINT,
+    claimed_ms BIGINT
 );
 CREATE UNIQUE INDEX sitting_invited ON sitting (contact_id, quiz)
     WHERE state = 'invited' AND contact_id IS NOT NULL;

@@ -81,6 +81,7 @@ fn export<'a>(
                 "asked_at": clock::rfc_3339(sitting.created_ms),
                 "started_at": at(sitting.started_ms),
                 "finished_at": at(sitting.finished_ms),
+                "claimed_at": at(sitting.claimed_ms),
                 "report_hidden": sitting.report_hidden,
                 "given_name": sitting.details.as_ref().map(|details| &details.name),
             }));

@@ -6,8 +6,10 @@ use crate::model::{BLANKED, Details, State};
 use crate::scoring::{Answers, Profile};
 
 base::statements! {
-    SITTING = "SELECT id, contact_id, quiz, state, gate, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms FROM sitting WHERE id = $1";
+    SITTING = "SELECT id, contact_id, quiz, state, gate, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms, claimed_ms FROM sitting WHERE id = $1";
     SIGNUP = "SELECT id, quiz, contact_id, sitting_id, message_id, created_ms FROM signup WHERE id = $1";
+    HOLD_SIGNUP = "UPDATE signup SET asked_ms = $2 WHERE id = $1";
+    HAS_SIGNUP = "SELECT count(*) FROM signup WHERE sitting_id = $1";
     ADD_SIGNUP = "INSERT INTO signup (id, quiz, contact_id, sitting_id, message_id, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
     RENEW_SIGNUP = "UPDATE signup SET message_id = $2, created_ms = $3 WHERE id = $1";
     RENEW_INVITATION = "UPDATE sitting SET created_ms = $2 WHERE id = $1 AND state = 'invited'";
@@ -15,7 +17,7 @@ base::statements! {
     BEGIN_UNLINKED = "INSERT INTO sitting (id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms) VALUES ($1, $2, $3, $4, $5, $6, 'started', '', '', $7, $8, FALSE, $9, $9)";
     SET_DETAILS = "UPDATE sitting SET details = $2, level = $3 WHERE id = $1 AND contact_id IS NULL";
     START = "UPDATE sitting SET state = 'started', started_ms = $2 WHERE id = $1 AND state = 'invited'";
-    CLAIM = "UPDATE sitting SET contact_id = $2 WHERE id = $1 AND contact_id IS NULL";
+    CLAIM = "UPDATE sitting SET contact_id = $2, claimed_ms = $3 WHERE id = $1 AND contact_id IS NULL";
     HOLD_STARTED = "UPDATE sitting SET state = 'started' WHERE id = $1 AND state = 'started'";
     FINISH = "UPDATE sitting SET state = 'finished', finished_ms = $2, instrument_hash = $3 WHERE id = $1 AND state = 'started'";
     SAVE = "INSERT INTO response (sitting_id, item_id, answer, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (sitting_id, item_id) DO UPDATE SET answer = excluded.answer, at_ms = excluded.at_ms";
@@ -26,8 +28,8 @@ base::statements! {
     SET_HIDDEN = "UPDATE sitting SET report_hidden = $2 WHERE id = $1";
     DELETE_SITTING = "DELETE FROM sitting WHERE id = $1";
     DELETE_SIGNUPS_OF_SITTING = "DELETE FROM signup WHERE sitting_id = $1";
-    OF_CONTACT = "SELECT id, contact_id, quiz, state, gate, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms FROM sitting WHERE contact_id = $1 ORDER BY created_ms, id";
-    DEIDENTIFY = "UPDATE sitting SET contact_id = NULL, details = $2, start_nonce = '', report_nonce = '', report_hidden = TRUE, created_ms = created_ms / 86400000 * 86400000, started_ms = started_ms / 86400000 * 86400000, finished_ms = finished_ms / 86400000 * 86400000 WHERE contact_id = $1 AND state = 'finished'";
+    OF_CONTACT = "SELECT id, contact_id, quiz, state, gate, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms, claimed_ms FROM sitting WHERE contact_id = $1 ORDER BY created_ms, id";
+    DEIDENTIFY = "UPDATE sitting SET contact_id = NULL, details = $2, start_nonce = '', report_nonce = '', report_hidden = TRUE, claimed_ms = NULL, created_ms = created_ms / 86400000 * 86400000, started_ms = started_ms / 86400000 * 86400000, finished_ms = finished_ms / 86400000 * 86400000 WHERE contact_id = $1 AND state = 'finished'";
     DEIDENTIFY_ANSWERS = "UPDATE response SET at_ms = at_ms / 86400000 * 86400000 WHERE sitting_id IN (SELECT id FROM sitting WHERE contact_id = $1 AND state = 'finished')";
     DEIDENTIFY_PROFILES = "UPDATE profile SET created_ms = created_ms / 86400000 * 86400000 WHERE sitting_id IN (SELECT id FROM sitting WHERE contact_id = $1 AND state = 'finished')";
     ERASE = "DELETE FROM sitting WHERE contact_id = $1";
@@ -67,6 +69,8 @@ pub struct Sitting {
     pub started_ms: Option<i64>,
     /// When it was scored.
     pub finished_ms: Option<i64>,
+    /// When somebody claimed its result from their inbox.
+    pub claimed_ms: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -84,6 +88,7 @@ struct SittingRow {
     created_ms: i64,
     started_ms: Option<i64>,
     finished_ms: Option<i64>,
+    claimed_ms: Option<i64>,
 }
 
 impl TryFrom<SittingRow> for Sitting {
@@ -114,6 +119,7 @@ impl TryFrom<SittingRow> for Sitting {
             created_ms: row.created_ms,
             started_ms: row.started_ms,
             finished_ms: row.finished_ms,
+            claimed_ms: row.claimed_ms,
         })
     }
 }
@@ -210,6 +216,16 @@ pub(crate) async fn add_signup(tx: &mut Tx, signup: &Signup) -> Result<(), DbErr
         .map(|_| ())
 }
 
+/// Notes that a mail was asked for again: something to commit, whoever the sign-up names, and two presses wait for each other.
+pub(crate) async fn hold_signup(tx: &mut Tx, id: &str, now_ms: i64) -> Result<(), DbError> {
+    base::execute!(tx, HOLD_SIGNUP, id, now_ms).map(|_| ())
+}
+
+/// Whether the result of a sitting was asked for, at whatever address.
+pub(crate) async fn has_signup(on: &mut impl Queries, sitting_id: &str) -> Result<bool, DbError> {
+    base::fetch!(fetch_one => (i64,), on, HAS_SIGNUP, sitting_id).map(|(n,)| n > 0)
+}
+
 /// The link of a sign-up counts from now again, in a new mail.
 pub(crate) async fn renew(
     tx: &mut Tx,
@@ -285,8 +301,9 @@ pub(crate) async fn claim(
     tx: &mut Tx,
     sitting_id: &str,
     contact_id: &str,
+    now_ms: i64,
 ) -> Result<bool, DbError> {
-    base::execute!(tx, CLAIM, sitting_id, contact_id).map(|n| n == 1)
+    base::execute!(tx, CLAIM, sitting_id, contact_id, now_ms).map(|n| n == 1)
 }
 
 /// Saves answers while the sitting is under way; false, and nothing saved, if it is not.

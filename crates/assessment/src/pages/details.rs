@@ -151,7 +151,7 @@ async fn admit(
         id: signup_id,
         quiz: quiz.slug.clone(),
         contact_id: None,
-        sitting_id: None,
+        sitting_id: claims.map(|sitting| sitting.id.clone()),
         message_id: None,
         created_ms: visit.now_ms,
     };
@@ -246,7 +246,7 @@ fn person(sign_up: &SignUp) -> Person {
 pub(super) struct DetailsPage {
     chrome: Chrome,
     standfirst: &'static str,
-    /// An address was given before.
+    /// An address was given before, whether or not it may be written to.
     is_sent: bool,
     form: DetailsForm,
     button: &'static str,
@@ -271,7 +271,8 @@ pub(super) async fn page(
     let name = format!("details:{}", sitting.id);
     let form =
         DetailsForm::new(&visit, quiz, action, &name, Typed::default(), FormErrors::default());
-    visit.show(&details_page(&visit, form, AFTER_QUESTIONS, &sitting))
+    let is_sent = store::has_signup(&mut visit.house.db.reader().await?, &sitting.id).await?;
+    visit.show(&details_page(&visit, form, AFTER_QUESTIONS, is_sent))
 }
 
 /// The same form, sent.
@@ -300,7 +301,8 @@ pub(super) async fn mail_page(
     let action = format!("/r/{token}/mail");
     let form =
         DetailsForm::new(&visit, quiz, action, &name, Typed::default(), FormErrors::default());
-    visit.show(&details_page(&visit, form, AFTER_REPORT, &sitting))
+    let is_sent = store::has_signup(&mut visit.house.db.reader().await?, &sitting.id).await?;
+    visit.show(&details_page(&visit, form, AFTER_REPORT, is_sent))
 }
 
 /// The same form, sent.
@@ -324,15 +326,16 @@ async fn answer(
     standfirst: &'static str,
 ) -> Result<Response, Refusal> {
     let name = format!("details:{}", sitting.id);
+    let is_sent = store::has_signup(&mut visit.house.db.reader().await?, &sitting.id).await?;
     match sign_up(visit, quiz, form, &name, Some(sitting)).await? {
         Sent::To(response) => Ok(response),
         Sent::Faulty(typed, errors) => {
             let form = DetailsForm::new(visit, quiz, action, &name, typed, errors);
-            visit.show_faults(&details_page(visit, form, standfirst, sitting))
+            visit.show_faults(&details_page(visit, form, standfirst, is_sent))
         }
         Sent::TooMany(typed, retry_after_s) => {
             let form = DetailsForm::new(visit, quiz, action, &name, typed, too_many_errors());
-            too_many(&details_page(visit, form, standfirst, sitting), retry_after_s)
+            too_many(&details_page(visit, form, standfirst, is_sent), retry_after_s)
         }
     }
 }
@@ -355,10 +358,9 @@ pub(super) fn details_page(
     visit: &Visit,
     form: DetailsForm,
     standfirst: &'static str,
-    sitting: &Sitting,
+    is_sent: bool,
 ) -> DetailsPage {
     let chrome = visit.chrome("Where should your result go?").with_errors(!form.errors.is_empty());
-    let is_sent = sitting.details.is_some();
     DetailsPage { chrome, standfirst, is_sent, form, button: "Send me my result" }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct NoticePage {
     chrome: Chrome,
     standfirst: String,
     paragraphs: Vec<&'static str>,
+    /// What makes two presses of the button one, if its effect does not.
+    submit_id: Option<String>,
     /// One button: where it posts, the value of `go` or `do`, its words.
     button: Option<(String, &'static str, &'static str)>,
     /// A link: where it leads, its words.
@@ -24,6 +26,7 @@ impl NoticePage {
             chrome: visit.chrome(title),
             standfirst: standfirst.to_owned(),
             paragraphs: Vec::new(),
+            submit_id: None,
             button: None,
             link: None,
         }
@@ -70,12 +73,13 @@ pub(super) fn replaced(visit: &Visit, quiz: &Quiz) -> NoticePage {
 }
 
 /// A report that its owner has hidden.
-pub(super) fn hidden(visit: &Visit, token: &str) -> NoticePage {
+pub(super) fn hidden(visit: &Visit, token: &str, submit_id: String) -> NoticePage {
     let mut page = NoticePage::new(
         visit,
         "This report is hidden",
         "Its owner has hidden it. It can be opened again with a new link, which goes to the owner's address only.",
     );
+    page.submit_id = Some(submit_id);
     page.button = Some((format!("/r/{token}"), "reveal", "Send the owner a new link"));
     page
 }

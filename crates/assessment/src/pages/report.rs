@@ -97,7 +97,8 @@ pub(super) async fn page(
 ) -> Result<Response, Refusal> {
     let opened = open(&visit, token).await?;
     if opened.sitting.report_hidden {
-        return visit.show(&notices::hidden(&visit, &opened.token));
+        let submit_id = visit.submit_id(&form_name(&opened.sitting.id));
+        return visit.show(&notices::hidden(&visit, &opened.token, submit_id));
     }
     let quiz = shared.quiz(&opened.sitting.quiz)?;
     visit.show(&view(&shared, &visit, quiz, &opened, None))
@@ -204,10 +205,7 @@ pub(super) async fn change(
     };
     match form.get("do") {
         "reveal" if sitting.report_hidden => {
-            reveal(&mut tx, &visit, &sitting).await?;
-            tx.commit().await?;
-            visit.house.mail_queued.notify_one();
-            return Ok(see_other("/r/hidden"));
+            return reveal(tx, &visit, &sitting, &text, &form).await;
         }
         "delete" => return Ok(see_other(&format!("/r/{text}/delete"))),
         "rotate" | "hide" => {}
@@ -247,23 +245,44 @@ async fn pressed_before(
     let submit = Submit::check(&visit.house.keys, &name, form.get("submit_id"), visit.now_ms);
     let submit = submit.map_err(|_| Refusal::DeadLink)?;
     let led_to = led_to(tx, &submit.id, &form.hash).await?.ok_or(Refusal::DeadLink)?;
-    if led_to == "delete" {
-        return Ok(see_other("/r/deleted"));
+    match led_to.as_str() {
+        "delete" => return Ok(see_other("/r/deleted")),
+        "reveal" => return Ok(see_other("/r/hidden")),
+        _ => {}
     }
     let sitting = store::sitting(tx, &token.row_id).await?.ok_or(Refusal::DeadLink)?;
     Ok(see_other(&mail::report_path(&visit.house, &sitting)))
 }
 
 /// Opens a hidden report again under a new link that only its owner gets.
-async fn reveal(tx: &mut Tx, visit: &Visit, sitting: &Sitting) -> Result<(), Refusal> {
-    let Some(contact_id) = &sitting.contact_id else { return Ok(()) };
-    let Some(contact) = audience::contact(tx, contact_id).await? else { return Ok(()) };
-    if audience::may_ask(tx, visit, contact_id, mail::RESULT).await? {
-        store::rotate(tx, &sitting.id, &visit.house.chance.nonce()).await?;
-        store::set_hidden(tx, &sitting.id, false).await?;
-        mail::queue_result(tx, visit, &sitting.id, &contact).await?;
+async fn reveal(
+    mut tx: Tx,
+    visit: &Visit,
+    sitting: &Sitting,
+    text: &str,
+    form: &FormBody,
+) -> Result<Response, Refusal> {
+    let name = form_name(&sitting.id);
+    let Ok(submit) = Submit::check(&visit.house.keys, &name, form.get("submit_id"), visit.now_ms)
+    else {
+        return visit.show_faults(&notices::hidden(visit, text, visit.submit_id(&name)));
+    };
+    let is_first = once(&mut tx, &submit, &form.hash, "reveal", visit.now_ms).await? == Once::First;
+    let owner = match &sitting.contact_id {
+        Some(id) if is_first => audience::contact(&mut tx, id).await?,
+        _ => None,
+    };
+    // What comes to nothing is not put on record as done, so that the same page works when its time has come.
+    if let Some(owner) = owner
+        && audience::may_ask(&mut tx, visit, &owner.id, mail::RESULT).await?
+    {
+        store::rotate(&mut tx, &sitting.id, &visit.house.chance.nonce()).await?;
+        store::set_hidden(&mut tx, &sitting.id, false).await?;
+        mail::queue_result(&mut tx, visit, &sitting.id, &owner).await?;
+        tx.commit().await?;
+        visit.house.mail_queued.notify_one();
     }
-    Ok(())
+    Ok(see_other("/r/hidden"))
 }
 
 #[derive(Template)]

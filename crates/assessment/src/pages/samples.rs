@@ -77,7 +77,7 @@ pub fn samples() -> Vec<Sample> {
         sample("report-too-few", |house| with(house, |desk| desk.report(&desk.few(), true))),
         sample("report-unclaimed", |house| with(house, |desk| desk.report(&desk.order(), false))),
         sample("report-hidden", |house| {
-            with(house, |desk| Shown::page(&notices::hidden(&desk.visit, TOKEN)))
+            with(house, |desk| Shown::page(&notices::hidden(&desk.visit, TOKEN, TOKEN.to_owned())))
         }),
         sample("report-on-its-way", |house| {
             with(house, |desk| Shown::page(&notices::on_its_way(&desk.visit)))
@@ -279,8 +279,7 @@ impl Desk {
         let mut form =
             details::DetailsForm::new(&self.visit, quiz, action, TOKEN, Typed::default(), none);
         form.submit_id = TOKEN.to_owned();
-        let sitting = sitting_of("last", is_sent);
-        Shown::page(&details::details_page(&self.visit, form, standfirst, &sitting))
+        Shown::page(&details::details_page(&self.visit, form, standfirst, is_sent))
     }
 
     fn report(&self, answers: &Answers, is_claimed: bool) -> Result<Shown, SampleError> {
@@ -358,5 +357,6 @@ fn sitting_of(gate: &str, has_details: bool) -> Sitting {
         created_ms: NOW_MS,
         started_ms: Some(NOW_MS),
         finished_ms: Some(NOW_MS),
+        claimed_ms: None,
     }
 }

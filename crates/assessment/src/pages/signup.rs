@@ -148,6 +148,7 @@ pub(super) async fn mail_again(
     visit: &Visit,
     signup_id: &str,
 ) -> Result<(), DbError> {
+    store::hold_signup(tx, signup_id, visit.now_ms).await?;
     let Some(signup) = store::signup(tx, signup_id).await? else { return Ok(()) };
     let Some(contact_id) = &signup.contact_id else { return Ok(()) };
     let Some(contact) = audience::contact(tx, contact_id).await? else { return Ok(()) };

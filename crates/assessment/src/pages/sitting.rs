@@ -114,7 +114,8 @@ pub(super) async fn press(
     let quiz = shared.quiz(&arrival.sitting.quiz)?;
     let here = format!("/s/{token}");
     let location = match (arrival.door(visit.now_ms), form.get("go")) {
-        (Door::Expired, "again") => {
+        // After the first press the link is as good as new; the second leads to the same place.
+        (Door::Expired | Door::Start(_) | Door::Claim(_), "again") => {
             let signup_id = arrival.signup.as_ref().map_or("", |signup| signup.id.as_str());
             signup::mail_again(&shared, &mut tx, &visit, signup_id).await?;
             format!("/quiz/{}/sent/{signup_id}", quiz.slug)
@@ -139,13 +140,15 @@ pub(super) async fn press(
             here
         }
         (Door::Claim(details), _) => {
-            if store::claim(&mut tx, &arrival.sitting.id, &details.contact_id).await? {
+            if store::claim(&mut tx, &arrival.sitting.id, &details.contact_id, visit.now_ms).await?
+            {
                 confirm(&mut tx, &visit, &arrival, details).await?;
                 finish_now(&mut tx, &visit, quiz, &arrival.sitting, Some(&details.contact_id))
                     .await?;
             }
             mail::report_path(&visit.house, &arrival.sitting)
         }
+        (Door::Finished, "start") => fresh_report(&arrival, &visit).unwrap_or(here),
         _ => here,
     };
     tx.commit().await?;
@@ -498,15 +501,25 @@ pub(super) async fn finish(
     if is_open && sitting.contact_id.is_none() && sitting.gate == "last" {
         return Ok(see_other(&format!("/s/{token}/details")));
     }
-    let is_recent = sitting.finished_ms.is_some_and(|at_ms| visit.now_ms - at_ms < SECOND_PRESS_MS);
     if is_open {
         finish_now(&mut tx, &visit, quiz, sitting, sitting.contact_id.as_deref()).await?;
         tx.commit().await?;
         visit.house.mail_queued.notify_one();
-    } else if !is_recent || sitting.report_hidden || arrival.door(visit.now_ms) != Door::Finished {
-        return Ok(see_other(&format!("/s/{token}")));
+        return Ok(see_other(&mail::report_path(&visit.house, sitting)));
     }
-    Ok(see_other(&mail::report_path(&visit.house, sitting)))
+    let report = fresh_report(&arrival, &visit);
+    Ok(see_other(&report.unwrap_or_else(|| format!("/s/{token}"))))
+}
+
+/// Where the last button leads when it is pressed again: to the report, while that is new, unless it is hidden or has come
+/// to belong to somebody whose inbox this link was not in.
+fn fresh_report(arrival: &Arrival, visit: &Visit) -> Option<String> {
+    let sitting = &arrival.sitting;
+    let made_ms = sitting.finished_ms.max(sitting.claimed_ms)?;
+    let is_fresh = visit.now_ms - made_ms < SECOND_PRESS_MS && !sitting.report_hidden;
+    let may_see = arrival.signup.is_some() || sitting.contact_id.is_none();
+    let opens = is_fresh && may_see && arrival.door(visit.now_ms) == Door::Finished;
+    opens.then(|| mail::report_path(&visit.house, sitting))
 }
 
 /// Scores a sitting under way, keeps its profile and queues the result mail; nothing if it was finished before.

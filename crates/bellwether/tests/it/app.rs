@@ -1,6 +1,7 @@
 //! The product as tests see it: the real router, a database of its own, a clock and a generator that repeat.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,7 +26,7 @@ const BEGINS_MS: i64 = 1_795_507_500_000;
 pub struct TestApp {
     pub house: Arc<House>,
     router: Router,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl TestApp {
@@ -50,13 +51,13 @@ impl TestApp {
             flags.insert("site".to_owned(), site.display().to_string());
         }
         flags.extend(scratch.url().map(|url| ("database-url".to_owned(), url)));
-        let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+        let none = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let config = Config::read(&flags, &|_| None, &none).unwrap();
         let url = String::from("http://127.0.0.1:8080");
         let clock = Clock::manual(BEGINS_MS);
         let house =
             bellwether::open_house(&config, url, clock, Chance::from_seed(1)).await.unwrap();
-        Self { router: bellwether::router(&house).unwrap(), house, _scratch: scratch }
+        Self { router: bellwether::router(&house).unwrap(), house, scratch }
     }
 
     /// Sends one request; gives the answer and its body.
@@ -90,7 +91,18 @@ impl TestApp {
         self.answer(request.body(Body::empty()).unwrap()).await
     }
 
-    async fn answer(&self, request: Request<Body>) -> (Response<Body>, Vec<u8>) {
+    /// The router itself.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        self.scratch.data()
+    }
+
+    /// Sends a request as it is; gives the answer and its body.
+    pub async fn answer(&self, request: Request<Body>) -> (Response<Body>, Vec<u8>) {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
         (Response::from_parts(parts, Body::empty()), bytes)

@@ -143,6 +143,35 @@ async fn everything_can_be_copied_out_and_then_erased() {
 }
 
 #[tokio::test]
+async fn a_link_for_one_thing_opens_no_other_and_a_broken_one_opens_nothing() {
+    let app = TestApp::start().await;
+    let contact = ada(&app).await;
+    let token = |url: String| url.rsplit('/').next().unwrap().to_owned();
+    let stop = token(audience::unsubscribe_url(&app.house, &contact));
+    let choose = token(audience::preferences_url(&app.house, &contact));
+    let broken = |token: &str| format!("{}AA", &token[..token.len() - 2]);
+    let unknown = "A".repeat(stop.len());
+    let mut wrong = vec![String::from("x"), unknown, broken(&choose), stop.clone()];
+    let mut paths = Vec::new();
+    for token in &wrong {
+        paths.extend(["", "/export", "/erase"].map(|rest| format!("/p/{token}{rest}")));
+    }
+    wrong[2] = broken(&stop);
+    wrong[3] = choose;
+    for token in &wrong {
+        paths.extend(["u", "r", "s"].map(|kind| format!("/{kind}/{token}")));
+    }
+    let before = app.records().await;
+    for path in &paths {
+        for (response, page) in [app.get(path).await, app.post(path, &[("submit_id", "x")]).await] {
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert!(page.contains("This link does not open anything"), "{path}");
+        }
+    }
+    assert_eq!(app.records().await, before);
+}
+
+#[tokio::test]
 async fn the_preferences_link_comes_by_mail_and_the_page_says_the_same_to_strangers() {
     let app = TestApp::start().await;
     ada(&app).await;

@@ -118,8 +118,7 @@ async fn a_hidden_report_opens_again_only_through_its_owner_s_inbox() {
     assert!(page.contains("This report is hidden") && !page.contains("class=\"map\""));
     assert_eq!(location(&app.post(&format!("{link}/finish"), &[]).await.0), link);
     app.house.clock.advance(11 * MINUTE_MS);
-    let (response, _) = app.post(&hidden, &[("do", "reveal")]).await;
-    assert_eq!(location(&response), "/r/hidden");
+    assert_eq!(press(&app, &hidden, "reveal").await, "/r/hidden");
     assert_eq!(app.get("/r/hidden").await.0.status(), StatusCode::OK);
     assert_eq!(app.get(&hidden).await.0.status(), StatusCode::NOT_FOUND, "whoever held it is out");
     let new = app.mailed("ada@example.org", "/r/").await;

@@ -7,7 +7,7 @@ use base::clock::{DAY_MS, MINUTE_MS};
 use futures_util::future::join_all;
 
 use crate::app::{TestApp, field, location};
-use crate::persons::{QUIZ, READING_MS};
+use crate::persons::{QUIZ, READING_MS, orderly};
 
 /// The form as a browser sends it after a person has read it.
 async fn form(app: &TestApp) -> String {
@@ -53,14 +53,21 @@ async fn the_answer_is_the_same_for_new_pending_confirmed_and_suppressed_address
     ] {
         let submit_id = form(&app).await;
         let fields = [("submit_id", submit_id.as_str()), ("name", "Ada"), ("email", address)];
+        let before = app.commits().await;
         let (response, body) = app.post(QUIZ, &fields).await;
+        assert_eq!(app.commits().await.difference(&before).count(), 1, "{address}");
         let sent = location(&response);
         let id = sent.rsplit('/').next().unwrap();
         let mut answer = vec![anonymous(&response, &body, id)];
         let (response, body) = app.get(&sent).await;
         answer.push(anonymous(&response, &body, id));
-        let (response, body) = app.post(&sent, &[]).await;
-        answer.push(anonymous(&response, &body, id));
+        for minutes in [1, 11] {
+            app.house.clock.advance(minutes * MINUTE_MS);
+            let before = app.commits().await;
+            let (response, body) = app.post(&sent, &[]).await;
+            assert_eq!(app.commits().await.difference(&before).count(), 1, "again, {address}");
+            answer.push(anonymous(&response, &body, id));
+        }
         answers.push(answer);
     }
     for answer in &answers[1..] {
@@ -69,6 +76,35 @@ async fn the_answer_is_the_same_for_new_pending_confirmed_and_suppressed_address
     let mails = app.mails().await;
     assert!(mails.iter().all(|mail| mail.to_address != "suppressed@example.org"));
     assert_eq!(app.count("signup").await, 6, "a suppressed address has a row too");
+}
+
+/// The form after the questions, and the page that one comes back to, are no more talkative.
+#[tokio::test]
+async fn a_result_may_be_asked_for_at_any_address_with_the_same_answer() {
+    for gate in ["last", "none"] {
+        let edit = format!("gate = \"{gate}\"");
+        let app = TestApp::start_with(&[("gate = \"first\"", &edit)]).await;
+        suppress(&app, "suppressed@example.org").await;
+        let mut answers = Vec::new();
+        for address in ["new@example.org", "suppressed@example.org"] {
+            let link = app.begin_at_once().await;
+            app.answer_all(&link, orderly).await;
+            let led_to = app.finish(&link).await;
+            let details = if gate == "last" { led_to } else { format!("{led_to}/mail") };
+            let sent = app.give_details(&details, address).await;
+            let id = sent.rsplit('/').next().unwrap();
+            let (response, body) = app.get(&sent).await;
+            let mut answer = vec![anonymous(&response, &body, id)];
+            let (response, body) = app.get(&details).await;
+            assert!(body.contains("A link is on its way"), "{address}: {body}");
+            let submit_id = field(&body, "submit_id");
+            let body = body.replace(&submit_id, "SUBMIT");
+            answer.push(anonymous(&response, &body, &details));
+            answers.push(answer);
+        }
+        assert_eq!(answers[0], answers[1], "{gate}");
+        assert_eq!(app.mails().await.len(), 1);
+    }
 }
 
 #[tokio::test]

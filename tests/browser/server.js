@@ -31,5 +31,14 @@ export async function start(...flags) {
     rmSync(data, { recursive: true, force: true });
     return code;
   };
-  return { url, data, log, stop };
+  /** A line of its log that fits, once it is there. */
+  const tells = async (words) => {
+    const until = Date.now() + 20_000;
+    while (!log.some((line) => words.test(line))) {
+      if (Date.now() > until) throw new Error(`no ${words} in:\n${log.join("\n")}`);
+      await new Promise((resolve) => { setTimeout(resolve, 20); });
+    }
+    return log.find((line) => words.test(line));
+  };
+  return { url, data, log, tells, stop };
 }

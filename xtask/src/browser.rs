@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::postgres::{self, Postgres};
 use crate::run::{self, Tally, cargo, find, run_tests};
 
 /// Where the scripts and their packages are.
@@ -46,5 +47,10 @@ pub fn run(name: &str, tally: &mut Tally) -> Result<(), String> {
     }
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).args(&scripts);
+    // Where there is no PostgreSQL, the walk on it says that it was skipped.
+    let server = postgres::programs().map(|_| Postgres::start()).transpose()?;
+    if let Some(server) = &server {
+        node.env("TEST_POSTGRES_URL", server.url());
+    }
     run_tests(node.env("BELLWETHER", program).env("CHROMIUM", chromium), tally)
 }

@@ -11,8 +11,8 @@ mod normal;
 
 pub(crate) use bivariate::{bivariate_normal_cdf, bivariate_normal_pdf};
 pub(crate) use continuous::{
-    chi_squared_upper, f_quantile_upper, f_tails, ln_gamma, noncentrality, t_quantile_upper,
-    t_tails,
+    chi_squared_noncentrality, chi_squared_upper, f_quantile_upper, f_tails, ln_gamma,
+    noncentrality, t_quantile_upper, t_tails,
 };
 pub(crate) use normal::{normal_cdf, normal_pdf, normal_quantile};
 

@@ -14,6 +14,7 @@
 //! - [`responses`]: answers packed a byte each, built from slices or from a stream;
 //! - [`calibrate`]: item parameters and populations with exact standard errors;
 //! - [`score`]: EAP, MAP, ML, WLE, sum-score tables, plausible values, person fit, in bulk;
+//! - [`fit`]: whether the model holds, item by item and as a whole; reliability of scores;
 //! - [`fairness`]: items that work differently for different groups.
 //!
 //! What a sample says of a questionnaire and of its use, over plain [`columns`] with gaps:
@@ -51,6 +52,7 @@ pub mod columns;
 mod distributions;
 pub mod factors;
 pub mod fairness;
+pub mod fit;
 pub mod impact;
 mod kernels;
 pub mod matrix;

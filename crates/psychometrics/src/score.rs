@@ -250,8 +250,20 @@ impl Bank {
         self.mean.len()
     }
 
+    /// Nodes and the population's weights on them; of one dimension only.
+    pub(crate) fn quadrature(&self) -> (Vec<f64>, Vec<f64>) {
+        let grid = bulk::grid(self);
+        let weights = bulk::weights(self, &grid);
+        (grid.nodes, weights)
+    }
+
+    /// The population's variance on the first dimension.
+    pub(crate) fn variance(&self) -> f64 {
+        self.covariance.at(0, 0)
+    }
+
     /// Category of each packed answer, by item, [`MISSING`] for answers nobody gave.
-    fn categories(&self, responses: &Responses) -> Result<Vec<Vec<u8>>, ScoreError> {
+    pub(crate) fn categories(&self, responses: &Responses) -> Result<Vec<Vec<u8>>, ScoreError> {
         let (given, wanted) = (responses.n_items(), self.items.len());
         if given != wanted {
             return Err(ScoreError::ItemCount { given, wanted });
@@ -275,7 +287,7 @@ impl Bank {
         Ok(maps)
     }
 
-    fn one_dimension(&self, what: &'static str) -> Result<(), ScoreError> {
+    pub(crate) fn one_dimension(&self, what: &'static str) -> Result<(), ScoreError> {
         match self.n_dimensions() {
             1 => Ok(()),
             n_dimensions => Err(ScoreError::OneDimension { what, n_dimensions }),

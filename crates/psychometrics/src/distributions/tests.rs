@@ -1,7 +1,7 @@
 //! Against 30-digit values made once with mpmath 1.3.0 (numerical integration and its own
 //! incomplete functions), rounded to `f64`.
 
-use super::continuous::noncentral_t_cdf;
+use super::continuous::{noncentral_chi_squared_cdf, noncentral_t_cdf};
 use super::*;
 
 fn relative(seen: f64, expected: f64) -> f64 {
@@ -107,6 +107,25 @@ fn t_agrees_and_inverts() {
         assert!(relative(t_quantile_upper(upper, df), t) < 1e-11, "{t}");
     }
     assert_eq!(t_tails(f64::INFINITY, 4.0).upper, 0.0);
+}
+
+/// These by SciPy 1.17.1's `ncx2.cdf`.
+#[test]
+fn noncentral_chi_squared_agrees() {
+    for (x, df, lambda, expected) in [
+        (3.84, 1.0, 2.0, 0.7068826118029944),
+        (20.0, 10.0, 5.0, 0.8017020282049135),
+        (0.5, 4.0, 3.0, 0.006670494996105771),
+        (1200.0, 228.0, 980.0, 0.45758016588345796),
+        (7492.0, 44.0, 7448.0, 0.5023056876477385),
+        (50.0, 20.0, 90.0, 0.00017483283232346295),
+    ] {
+        let seen = noncentral_chi_squared_cdf(x, df, lambda);
+        assert!((seen - expected).abs() < 1e-12, "{x} {df} {lambda}: {seen} {expected}");
+        let back = chi_squared_noncentrality(x, df, seen);
+        assert!(relative(back, lambda) < 1e-9, "{x} {df}: {back} {lambda}");
+    }
+    assert_eq!(chi_squared_noncentrality(3.0, 5.0, 0.95), 0.0);
 }
 
 #[test]

@@ -50,7 +50,7 @@ mod sitting;
 
 pub use bank::{ItemBank, NodeGrid};
 pub use exposure::{SympsonHetter, sympson_hetter};
-pub use simulate::{SimulatedPerson, Simulation, SimulationSummary};
+pub use simulate::{SimulatedPerson, Simulation, SimulationSummary, normal_thetas};
 pub use sitting::{Asked, Estimate, Next, Sitting, StopReason};
 
 /// How θ is estimated after each answer.

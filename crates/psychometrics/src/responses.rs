@@ -28,6 +28,9 @@ pub use patterns::Patterns;
 /// The code of a missing answer among packed categories.
 pub const MISSING: u8 = u8::MAX;
 
+/// A missing answer among those given to [`ResponsesBuilder::push_rows`].
+pub const ABSENT: i32 = i32::MIN;
+
 /// The most persons that can be held; positions of persons are 32-bit.
 pub const N_PERSONS_MAX: usize = u32::MAX as usize;
 
@@ -316,6 +319,60 @@ impl ResponsesBuilder {
         Ok(())
     }
 
+    /// Whole rows one after the other, [`ABSENT`] where an answer is missing: the quickest way in
+    /// for a reader of files. After an error the builder is as it was before.
+    ///
+    /// # Errors
+    /// [`ResponsesError::RowLength`] if the last row is not whole, [`ResponsesError::TooWide`].
+    pub fn push_rows(&mut self, rows: &[i32]) -> Result<(), ResponsesError> {
+        let wanted = self.columns.len();
+        let (n_new, rest) = (rows.len() / wanted, rows.len() % wanted);
+        if rest > 0 {
+            let person = self.n_persons + n_new;
+            return Err(ResponsesError::RowLength { person, given: rest, wanted });
+        }
+        let mut ends = vec![(i32::MAX, i32::MIN); wanted];
+        for row in rows.chunks_exact(wanted) {
+            for ((low, high), &value) in ends.iter_mut().zip(row) {
+                *low = (*low).min(if value == ABSENT { i32::MAX } else { value });
+                *high = (*high).max(value);
+            }
+        }
+        for (item, (column, &(low, high))) in self.columns.iter().zip(&ends).enumerate() {
+            if high != ABSENT && !column.holds(low, high) {
+                return Err(self.first_too_wide(item, rows));
+            }
+        }
+        for (item, (column, (low, high))) in self.columns.iter_mut().zip(ends).enumerate() {
+            if high != ABSENT {
+                column.widen(low, high);
+            }
+            let base = column.base;
+            // Within 254 of the base by the check, so that the last byte is the difference.
+            let code = |&value: &i32| {
+                if value == ABSENT { MISSING } else { value.wrapping_sub(base) as u8 }
+            };
+            column.codes.extend(rows[item..].iter().step_by(wanted).map(code));
+        }
+        self.n_persons += n_new;
+        Ok(())
+    }
+
+    /// The first answer of `item` that makes its range too wide.
+    fn first_too_wide(&self, item: usize, rows: &[i32]) -> ResponsesError {
+        let mut column = self.columns[item].emptied();
+        let answers = rows[item..].iter().step_by(self.columns.len()).copied().enumerate();
+        for (at, value) in answers.filter(|&(_, value)| value != ABSENT) {
+            if let Err(error) = column.check(Some(value), item, self.n_persons + at) {
+                return error;
+            }
+            column.widen(value, value);
+        }
+        // Cannot be: the answers' ends were too far apart.
+        let (value, other) = (column.highest, column.base);
+        ResponsesError::TooWide { item, person: self.n_persons, value, other }
+    }
+
     /// All that was pushed. An item that nobody answered has the lowest answer 0.
     ///
     /// # Errors
@@ -357,6 +414,24 @@ impl Growing {
         self.highest = self.highest.max(value);
         // Between 0 and 254 by the check.
         self.codes.push((i64::from(value) - i64::from(self.base)) as u8);
+    }
+
+    /// Whether answers from `low` to `high` fit beside those there are.
+    fn holds(&self, low: i32, high: i32) -> bool {
+        let (low, high) =
+            if self.any { (low.min(self.base), high.max(self.highest)) } else { (low, high) };
+        i64::from(high) - i64::from(low) <= SPAN_MAX
+    }
+
+    /// Makes room for answers from `low` to `high`, which [`holds`](Self::holds) let pass.
+    fn widen(&mut self, low: i32, high: i32) {
+        if !self.any {
+            (self.base, self.highest, self.any) = (low, high, true);
+        }
+        if low < self.base {
+            self.move_base(low);
+        }
+        self.highest = self.highest.max(high);
     }
 
     fn emptied(&self) -> Self {

@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::sitting::{Estimate, Next, Sitting, StopReason};
 use super::{AdaptiveError, AdaptiveTest};
-use crate::chance::uniform;
+use crate::chance::{standard_normal, uniform};
 use crate::models::ItemModel;
 
 /// One simulated person.
@@ -60,6 +60,13 @@ pub struct Simulation {
     pub chosen: Vec<f64>,
     /// Over all persons.
     pub summary: SimulationSummary,
+}
+
+/// θ of `n` persons from a normal population, in logits, by inversion: one draw of the generator
+/// a person.
+#[must_use]
+pub fn normal_thetas(mean: f64, sd: f64, n: usize, chance: &mut impl Rng) -> Vec<f64> {
+    (0..n).map(|_| mean + sd * standard_normal(chance)).collect()
 }
 
 impl AdaptiveTest {

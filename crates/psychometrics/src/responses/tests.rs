@@ -1,4 +1,4 @@
-use super::{MISSING, Responses, ResponsesBuilder, ResponsesError};
+use super::{ABSENT, MISSING, Responses, ResponsesBuilder, ResponsesError};
 
 fn responses(rows: &[&[Option<i32>]]) -> Responses {
     let mut builder = ResponsesBuilder::new(rows[0].len()).unwrap();
@@ -50,6 +50,20 @@ fn batches_and_rows_pack_alike() {
     let rows: [&[Option<i32>]; 3] = [&[Some(4), None], &[Some(1), Some(2)], &[None, Some(7)]];
     let columns: [&[Option<i32>]; 2] = [&[Some(4), Some(1), None], &[None, Some(2), Some(7)]];
     assert_eq!(Responses::from_columns(&columns).unwrap(), responses(&rows));
+}
+
+#[test]
+fn rows_in_one_piece_pack_alike_and_are_refused_whole() {
+    let mut builder = ResponsesBuilder::new(2).unwrap();
+    builder.push_rows(&[4, ABSENT, 1, 2]).unwrap();
+    let refused = builder.push_rows(&[3, 0, -5, 257, 256, 1]);
+    let expected = ResponsesError::TooWide { item: 0, person: 4, value: 256, other: -5 };
+    assert_eq!(refused, Err(expected));
+    let refused = builder.push_rows(&[1, 2, 3]);
+    assert_eq!(refused, Err(ResponsesError::RowLength { person: 3, given: 1, wanted: 2 }));
+    builder.push_rows(&[ABSENT, 7]).unwrap();
+    let rows: [&[Option<i32>]; 3] = [&[Some(4), None], &[Some(1), Some(2)], &[None, Some(7)]];
+    assert_eq!(builder.finish().unwrap(), responses(&rows));
 }
 
 #[test]

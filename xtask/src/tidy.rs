@@ -25,19 +25,30 @@ const BANNED_PACKAGES: [&str; 5] =
     ["openssl-sys", "native-tls", "aws-lc-sys", "libpq-sys", "chrono-tz"];
 
 /// Which of our own crates a crate may use. Capabilities may use each other; nobody uses `bellwether`.
-const LEVELS: [(&str, &[&str]); 9] = [
+const LEVELS: [(&str, &[&str]); 10] = [
     ("psychometrics", &[]),
     ("instrument", &["psychometrics"]),
+    ("tabular", &["psychometrics"]),
     ("base", &[]),
     ("publishing", CAPABILITY),
     ("audience", CAPABILITY),
     ("assessment", CAPABILITY),
     ("enquiry", CAPABILITY),
-    ("bellwether", CAPABILITY),
+    ("bellwether", COMPOSITION),
     ("xtask", &["base"]),
 ];
 const CAPABILITY: &[&str] =
     &["psychometrics", "instrument", "base", "publishing", "audience", "assessment", "enquiry"];
+const COMPOSITION: &[&str] = &[
+    "psychometrics",
+    "tabular",
+    "instrument",
+    "base",
+    "publishing",
+    "audience",
+    "assessment",
+    "enquiry",
+];
 
 /// Checks every rule and lists every fault.
 ///

@@ -5,7 +5,6 @@
 //! `psychometrics`, under the names that the field's own software gives them.
 
 pub mod agreement;
-mod answers;
 pub mod calibrate;
 mod document;
 mod estimation;
@@ -13,6 +12,8 @@ pub mod fairness;
 mod output;
 pub mod quality;
 pub mod score;
+pub mod simulate;
+mod stop;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod tests;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches};
+use tabular::{Roles, Wanted};
 
 /// The file of answers or ratings.
 fn file_argument(name: &'static str) -> Arg {
@@ -27,7 +29,10 @@ fn file_argument(name: &'static str) -> Arg {
         .required(true)
         .value_name(name)
         .value_parser(clap::value_parser!(PathBuf))
-        .help("A CSV file: a header row, one column an item, an empty cell for a missing answer")
+        .help(
+            "A CSV file (a header row, one column an item, an empty cell for a missing answer) or \
+             a Parquet file",
+        )
 }
 
 /// `--out`, `--id`, `--ignore`, `--threads`: what every command of the engine takes.
@@ -66,17 +71,22 @@ fn list(given: &ArgMatches, name: &str) -> Vec<String> {
 }
 
 /// The columns of a file that are no items.
-fn roles(given: &ArgMatches) -> answers::Roles {
+fn roles(given: &ArgMatches) -> Roles {
     let column = |name: &str| {
         let known = given.try_contains_id(name).unwrap_or(false);
         if known { text(given, name) } else { None }
     };
-    answers::Roles {
+    Roles {
         id: column("id"),
         group: column("group"),
         weight: column("weight"),
         ignore: list(given, "ignore"),
     }
+}
+
+/// Every column that has no role is an item with any answers.
+fn every_column(roles: &Roles) -> Wanted<'_> {
+    Wanted { roles, answers: None, range: None }
 }
 
 fn threads(given: &ArgMatches) -> usize {

@@ -44,6 +44,7 @@ fn run_command(top: &ArgMatches) -> Outcome {
         "fairness" => engine::fairness::run(given).map_err(lines),
         "quality" => engine::quality::run(given).map_err(lines),
         "agreement" => engine::agreement::run(given).map_err(lines),
+        "simulate" => engine::simulate::run(given).map_err(lines),
         "check-config" => check_config(&read(top, given)?),
         "list" => list(top, given),
         "messages" => retry(top, given),
@@ -103,6 +104,7 @@ fn command() -> Command {
         .subcommand(bellwether::engine::fairness::command())
         .subcommand(bellwether::engine::quality::command())
         .subcommand(bellwether::engine::agreement::command())
+        .subcommand(bellwether::engine::simulate::command())
 }
 
 fn required(name: &'static str, value: &'static str, help: &'static str) -> Arg {

@@ -8,7 +8,7 @@ use psychometrics::raters::{
 };
 use serde_json::{Map, Value, json};
 
-use super::output::{deliver, number};
+use super::output::{Output, number};
 use super::table::{Reading, Table};
 use super::{common_arguments, file_argument, list, path, text};
 
@@ -31,7 +31,7 @@ pub fn command() -> Command {
         .help("Answer categories, for what chance agreement would look like");
     Command::new("agreement")
         .about("Say how far raters agree: ICC(1), ICC(2), variance components, r_wg(j), a_wg, AD")
-        .arg(file_argument("RATINGS.csv"))
+        .arg(file_argument("RATINGS"))
         .arg(group)
         .arg(categories)
         .args(common_arguments())
@@ -46,13 +46,12 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
         id: text(given, "id"),
         group: text(given, "group"),
         ignored: list(given, "ignore"),
-        decimals: true,
-        range: None,
     };
+    let out = Output::open(path(given, "out"))?;
     let table = reading.read(&path(given, "file").unwrap_or_default())?;
     let categories = given.get_one::<u32>("categories").copied().unwrap_or(5);
     let figures = figures(&table, categories).map_err(|e| vec![e])?;
-    deliver(&figures, path(given, "out").as_deref())
+    out.figures(&figures)
 }
 
 fn figures(table: &Table, categories: u32) -> Result<Value, String> {

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Command};
 use psychometrics::calibrate::{CalibrateError, Sample, calibrate};
 
-use super::estimation::{calibrating, estimation, option, specification};
-use super::output::{deliver, remark, working};
-use super::{answers, common_arguments, document, file_argument, path, roles, text};
+use super::estimation::{calibrating, estimation, option, specification, with_reference};
+use super::output::{Output, read, remark, working};
+use super::{common_arguments, document, every_column, file_argument, path, roles, text};
 
 /// The command and its arguments.
 #[must_use]
 pub fn command() -> Command {
     Command::new("calibrate")
         .about("Estimate item parameters and population figures from answers")
-        .arg(file_argument("RESPONSES.csv"))
+        .arg(file_argument("RESPONSES"))
         .args(common_arguments())
         .mut_arg("out", |out| out.value_name("CALIBRATION.json"))
         .args(calibrating())
@@ -32,12 +32,14 @@ pub fn command() -> Command {
 /// Every fault, each a sentence with its remedy.
 pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let options = estimation(given)?;
+    let out = Output::open(path(given, "out"))?;
     let file = path(given, "file").unwrap_or_default();
-    let table = answers::read(&file, &roles(given), None)?;
+    let mut table = read(&file, &every_column(&roles(given)))?;
+    with_reference(given, &mut table)?;
     let (model, mut asked) = specification(given, &table.responses)?;
     let mut dimensions = vec![String::from("theta")];
     if let Some(file) = text(given, "dimensions").map(PathBuf::from) {
-        let (names, of_item) = read_dimensions(&file, &table.items)?;
+        let (names, of_item) = read_dimensions(&file, &table.items, "dimension")?;
         asked = asked.on_dimensions(&of_item);
         dimensions = names;
     }
@@ -53,7 +55,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let names = table.groups.as_ref().map(|(names, _)| &names[..]);
     let found = found.map_err(|e| vec![worded(&e, &table.items, names)])?;
     let document = document::write(&found, &model, &table.items, &dimensions, names);
-    deliver(&document, path(given, "out").as_deref())?;
+    out.figures(&document)?;
     remark(&document::flags(&found, &table.items));
     Ok(())
 }
@@ -82,10 +84,11 @@ pub fn worded(error: &CalibrateError, items: &[String], groups: Option<&[String]
     text + remedy
 }
 
-/// Names of the dimensions and each item's place among them.
-fn read_dimensions(
+/// Names of the dimensions (or facets: `kind`) and each item's place among them.
+pub(super) fn read_dimensions(
     path: &Path,
     items: &[String],
+    kind: &str,
 ) -> Result<(Vec<String>, Vec<usize>), Vec<String>> {
     let shown = path.display();
     let text =
@@ -108,9 +111,7 @@ fn read_dimensions(
                 Some(item) if of_item[item].is_none() => of_item[item] = Some(names.len()),
                 Some(item) => {
                     let item = &items[item];
-                    faults.push(format!(
-                        "{shown}: {item} is named twice; an item measures one dimension"
-                    ));
+                    faults.push(format!("{shown}: {item} is named twice; an item has one {kind}"));
                 }
                 None => faults.push(format!("{shown}: {name} names {entry}, which is no item")),
             }
@@ -119,7 +120,7 @@ fn read_dimensions(
     }
     for (item, place) in items.iter().zip(&of_item) {
         if place.is_none() {
-            faults.push(format!("{shown}: {item} is on no dimension"));
+            faults.push(format!("{shown}: {item} is on no {kind}"));
         }
     }
     if faults.is_empty() {

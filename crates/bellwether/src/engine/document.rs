@@ -1,17 +1,22 @@
 //! CALIBRATION.json: the calibration as it is written and read.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use psychometrics::calibrate::{Calibration, Estimate, GroupEstimate, ItemEstimate};
+use psychometrics::calibrate::{Calibration, Estimate, GroupEstimate, ItemEstimate, Options};
 use psychometrics::models::{
-    GeneralisedPartialCredit, Graded, ItemParameters, Nominal, PartialCredit, Rasch,
-    ThreeParameter, TwoParameter,
+    GeneralisedPartialCredit, Graded, ItemModel as _, ItemParameters, Nominal, PartialCredit,
+    Rasch, ThreeParameter, TwoParameter,
 };
+use psychometrics::responses::Responses;
 use psychometrics::score::{Bank, BankItem};
 use serde_json::{Map, Value, json};
 
 /// Changes when a reader of the last one would misread this one.
 const FORMAT: u32 = 1;
+
+/// Nodes a dimension where a document does not say, by the number of dimensions.
+const DEFAULT_NODES: [usize; 4] = [61, 31, 15, 11];
 
 /// The document of a calibration.
 pub fn write(
@@ -147,12 +152,46 @@ fn model_name(item: &ItemParameters) -> &'static str {
 
 /// What scoring needs of a document.
 pub struct Known {
-    /// Names of the items with the answers they may have.
+    /// Names of the items with the answers they may have; empty where the document does not say,
+    /// which is a document that another program wrote.
     pub answers: Vec<(String, Vec<i32>)>,
+    /// Their parameters and dimensions.
+    pub items: Vec<(ItemParameters, usize)>,
     /// Names of the groups; one without a name where there are none.
     pub groups: Vec<Option<String>>,
-    /// One a group.
-    pub banks: Vec<Bank>,
+    /// Mean and covariance of each.
+    pub populations: Vec<(Vec<f64>, Vec<Vec<f64>>)>,
+    /// Names of the dimensions.
+    pub dimensions: Vec<String>,
+    n_nodes: usize,
+    range: f64,
+}
+
+impl Known {
+    /// One bank a group. Where the document does not say which answers an item has, the lowest of
+    /// `responses` is its lowest category.
+    ///
+    /// # Errors
+    /// What does not fit, in words.
+    pub fn banks(&self, responses: &Responses) -> Result<Vec<Bank>, Vec<String>> {
+        let items: Vec<BankItem> = self
+            .items
+            .iter()
+            .zip(&self.answers)
+            .enumerate()
+            .map(|(at, ((parameters, dimension), (_, values)))| {
+                let (lowest, n) = (responses.lowest(at), parameters.n_categories());
+                let counted = || (lowest..).take(n).collect();
+                let values = if values.is_empty() { counted() } else { values.clone() };
+                BankItem::new(parameters.clone(), *dimension, values)
+            })
+            .collect();
+        let bank = |(mean, covariance): &(Vec<f64>, Vec<Vec<f64>>)| {
+            let bank = Bank::new(items.clone(), mean.clone(), covariance, self.n_nodes, self.range);
+            bank.map_err(|e| vec![format!("the calibration cannot be used: {e}")])
+        };
+        self.populations.iter().map(bank).collect()
+    }
 }
 
 /// Reads a document.
@@ -172,62 +211,138 @@ pub fn read(path: &Path) -> Result<Known, Vec<String>> {
 }
 
 fn known(document: &Value) -> Result<Known, String> {
-    let format = document["version"]["format"].as_u64();
-    if format != Some(u64::from(FORMAT)) {
-        return Err(format!("the format is {format:?}, not {FORMAT}"));
+    let format = &document["version"]["format"];
+    if !format.is_null() && format.as_u64() != Some(u64::from(FORMAT)) {
+        return Err(format!("the format is {format}, not {FORMAT}"));
     }
-    let items = document["items"].as_array().ok_or("there is no list of items")?;
-    let mut answers: Vec<(String, Vec<i32>)> = Vec::new();
-    let mut bank_items = Vec::new();
-    for item in items {
+    let list = document["items"].as_array().ok_or("there is no list of items")?;
+    if list.is_empty() {
+        return Err(String::from("the list of items is empty"));
+    }
+    let (mut answers, mut items) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
+    for item in list {
         let id = item["id"].as_str().ok_or("an item has no id")?;
-        if answers.iter().any(|(name, _)| name == id) {
+        if !seen.insert(id) {
             return Err(format!("item {id} stands there twice"));
         }
         let faulty = |what: &str| format!("item {id}: {what}");
-        let values: Vec<i32> = numbers(&item["values"])
-            .ok_or_else(|| faulty("values are not numbers"))?
-            .iter()
-            .map(|&value| value as i32)
-            .collect();
-        let dimension = item["dimension"].as_u64().unwrap_or(0) as usize;
-        let parameters = parameters(item, dimension).map_err(|what| faulty(&what))?;
-        bank_items.push(BankItem::new(parameters, dimension, values.clone()));
-        answers.push((id.to_owned(), values));
+        let values = match &item["values"] {
+            Value::Null => Vec::new(),
+            values => numbers(values).ok_or_else(|| faulty("values are not numbers"))?,
+        };
+        let dimension = dimension(item);
+        let parameters = parameters(document, item, dimension).map_err(|what| faulty(&what))?;
+        items.push((parameters, dimension));
+        answers.push((id.to_owned(), values.iter().map(|&value| value as i32).collect()));
     }
-    let n_nodes = document["nodes"].as_u64().ok_or("there is no number of nodes")? as usize;
-    let range = document["range"].as_f64().ok_or("there is no range")?;
-    let populations: Vec<(Option<String>, &Value)> = match document["groups"].as_array() {
-        Some(groups) => groups.iter().map(|g| (g["name"].as_str().map(String::from), g)).collect(),
-        None => vec![(None, &document["latent"])],
+    let mut populations = Vec::new();
+    let mut groups = Vec::new();
+    match document["groups"].as_array() {
+        Some(list) if !list.is_empty() => {
+            for group in list {
+                populations.push(population(group)?);
+                groups.push(group["name"].as_str().map(String::from));
+            }
+        }
+        _ => {
+            populations.push(population(&document["latent"])?);
+            groups.push(None);
+        }
+    }
+    let n_dimensions = populations[0].0.len();
+    let names = document["dimensions"].as_array().map(|names| {
+        names.iter().map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
+    });
+    let numbered = || match n_dimensions {
+        1 => vec![String::from("theta")],
+        n => (1..=n).map(|d| format!("theta_{d}")).collect(),
     };
-    let (mut groups, mut banks) = (Vec::new(), Vec::new());
-    for (name, population) in populations {
-        let mean = numbers(&population["mean"]).ok_or("a population has no mean")?;
-        let rows = population["covariance"].as_array().ok_or("a population has no covariance")?;
-        let covariance: Option<Vec<Vec<f64>>> = rows.iter().map(numbers).collect();
-        let covariance = covariance.ok_or("a covariance is not of numbers")?;
-        let bank = Bank::new(bank_items.clone(), mean, &covariance, n_nodes, range);
-        banks.push(bank.map_err(|e| e.to_string())?);
-        groups.push(name);
+    Ok(Known {
+        answers,
+        items,
+        groups,
+        populations,
+        dimensions: names.unwrap_or_else(numbered),
+        n_nodes: match &document["nodes"] {
+            Value::Null => DEFAULT_NODES[n_dimensions.clamp(1, 4) - 1],
+            nodes => nodes.as_u64().ok_or("the number of nodes is no whole number")? as usize,
+        },
+        range: match &document["range"] {
+            Value::Null => Options::default().range,
+            range => range.as_f64().ok_or("the range is no number")?,
+        },
+    })
+}
+
+/// Mean and covariance; those of one standard normal dimension if nothing is said.
+fn population(of: &Value) -> Result<(Vec<f64>, Vec<Vec<f64>>), String> {
+    if of.is_null() {
+        return Ok((vec![0.0], vec![vec![1.0]]));
     }
-    Ok(Known { answers, groups, banks })
+    let mean = numbers(&of["mean"]).ok_or("a population has no mean")?;
+    let rows = of["covariance"].as_array().ok_or("a population has no covariance")?;
+    let covariance: Option<Vec<Vec<f64>>> = rows.iter().map(numbers).collect();
+    Ok((mean, covariance.ok_or("a covariance is not of numbers")?))
 }
 
+/// Which dimension an item measures: stated, or the place of the slope that is not 0.
+fn dimension(item: &Value) -> usize {
+    let slopes = item["a"].as_array();
+    let sloped = || slopes?.iter().position(|slope| slope.as_f64().is_some_and(|a| a != 0.0));
+    item["dimension"].as_u64().map(|at| at as usize).or_else(sloped).unwrap_or(0)
+}
+
+/// A list of numbers; a number alone is a list of one.
 fn numbers(value: &Value) -> Option<Vec<f64>> {
-    value.as_array()?.iter().map(Value::as_f64).collect()
+    match value.as_f64() {
+        Some(number) => Some(vec![number]),
+        None => value.as_array()?.iter().map(Value::as_f64).collect(),
+    }
 }
 
-fn parameters(item: &Value, dimension: usize) -> Result<ItemParameters, String> {
+/// What the item is, by itself or by the document's model.
+fn model_of<'a>(document: &'a Value, item: &'a Value, n_steps: usize) -> &'a str {
+    let whole = document["model"].as_str().unwrap_or_default();
+    match item["model"].as_str() {
+        Some(own) => own,
+        None if whole == "partial-credit" || whole == "rating-scale" => {
+            "generalised-partial-credit"
+        }
+        None if whole == "rasch" && n_steps > 1 => "partial-credit",
+        None => whole,
+    }
+}
+
+/// Intercepts: stated, or from the thresholds b.
+fn intercepts(item: &Value, a: f64, adds_up: bool) -> Result<Vec<f64>, String> {
+    if !item["d"].is_null() {
+        return numbers(&item["d"]).ok_or_else(|| String::from("d is not of numbers"));
+    }
+    let b = numbers(&item["b"]).ok_or("neither d nor b is of numbers")?;
+    let mut sum = 0.0;
+    let step = |b: &f64| {
+        sum = if adds_up { sum - a * b } else { -a * b };
+        sum
+    };
+    Ok(b.iter().map(step).collect())
+}
+
+fn parameters(document: &Value, item: &Value, dimension: usize) -> Result<ItemParameters, String> {
     let list = |key: &str| numbers(&item[key]).ok_or_else(|| format!("{key} is not of numbers"));
-    let model = item["model"].as_str().unwrap_or_default();
+    let n_steps = item["d"].as_array().or(item["b"].as_array()).map_or(1, Vec::len);
+    let model = model_of(document, item, n_steps);
     if model == "nominal" {
         let nominal = Nominal::new(&list("slopes")?, &list("intercepts")?);
         return nominal.map(ItemParameters::Nominal).map_err(|e| e.to_string());
     }
     let slope = item["a"].as_f64().or_else(|| item["a"][dimension].as_f64());
-    let a = slope.ok_or("a is not a number")?;
-    let d = list("d")?;
+    let a = match model {
+        "rasch" | "partial-credit" => slope.unwrap_or(1.0),
+        _ => slope.ok_or("a is not a number")?,
+    };
+    let adds_up = matches!(model, "generalised-partial-credit" | "partial-credit");
+    let d = intercepts(item, a, adds_up)?;
     let first = d.first().copied().ok_or("d is empty")?;
     let made = match model {
         "graded" => Graded::new(a, &d).map(ItemParameters::Graded),

@@ -5,11 +5,12 @@ use std::str::FromStr;
 use clap::{Arg, ArgMatches};
 use psychometrics::calibrate::{Model, Options, Specification};
 use psychometrics::responses::Responses;
+use tabular::Table;
 
 use super::{text, threads};
 
 /// What calibrating commands take besides.
-pub fn calibrating() -> [Arg; 5] {
+pub fn calibrating() -> [Arg; 6] {
     [
         option(
             "model",
@@ -19,6 +20,11 @@ pub fn calibrating() -> [Arg; 5] {
         )
         .required(true),
         option("group", "COLUMN", "The column that says which group a person is in"),
+        option(
+            "reference",
+            "NAME",
+            "The group whose population is the measure of all [default: the first in order]",
+        ),
         option("nodes", "N", "Quadrature nodes a dimension [default: 61, 31, 15, 11]"),
         option("range", "LOGITS", "The last node; the first is its negative [default: 6]"),
         option(
@@ -86,4 +92,31 @@ pub fn specification(
         }
     }
     Ok((name, specification))
+}
+
+/// Puts the group that `--reference` names first.
+///
+/// # Errors
+/// If there is no such group.
+pub fn with_reference(given: &ArgMatches, table: &mut Table) -> Result<(), Vec<String>> {
+    let Some(wanted) = text(given, "reference") else { return Ok(()) };
+    let Some((names, groups)) = &mut table.groups else {
+        return Err(vec![String::from("--reference needs --group, the column of groups")]);
+    };
+    let Some(place) = names.iter().position(|name| *name == wanted) else {
+        return Err(vec![format!(
+            "--reference {wanted}: there is no such group; there are {}",
+            names.join(", ")
+        )]);
+    };
+    names[..=place].rotate_right(1);
+    let place = place as u32;
+    for group in groups {
+        *group = match *group {
+            group if group == place => 0,
+            group if group < place => group + 1,
+            group => group,
+        };
+    }
+    Ok(())
 }

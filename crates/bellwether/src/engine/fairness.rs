@@ -6,9 +6,9 @@ use psychometrics::fairness::{LikelihoodRatios, likelihood_ratios};
 use serde_json::{Map, Value, json};
 
 use super::calibrate::worded;
-use super::estimation::{calibrating, estimation, specification};
-use super::output::{deliver, remark, working};
-use super::{answers, common_arguments, document, file_argument, path, roles};
+use super::estimation::{calibrating, estimation, specification, with_reference};
+use super::output::{Output, read, remark, working};
+use super::{common_arguments, document, every_column, file_argument, path, roles};
 
 /// The command and its arguments.
 #[must_use]
@@ -18,7 +18,7 @@ pub fn command() -> Command {
     });
     Command::new("fairness")
         .about("Test every item for differential functioning between groups")
-        .arg(file_argument("RESPONSES.csv"))
+        .arg(file_argument("RESPONSES"))
         .args(common_arguments())
         .args(calibrating)
 }
@@ -29,8 +29,10 @@ pub fn command() -> Command {
 /// Every fault, each a sentence with its remedy.
 pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let options = estimation(given)?;
+    let out = Output::open(path(given, "out"))?;
     let file = path(given, "file").unwrap_or_default();
-    let table = answers::read(&file, &roles(given), None)?;
+    let mut table = read(&file, &every_column(&roles(given)))?;
+    with_reference(given, &mut table)?;
     let (model, asked) = specification(given, &table.responses)?;
     let Some((names, groups)) = &table.groups else {
         return Err(vec![String::from("--group is missing: name the column of groups")]);
@@ -44,7 +46,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     bar.finish_and_clear();
     let found = found.map_err(|e| vec![worded(&e, &table.items, Some(names))])?;
     let document = written(&found, &model, &table.items, names, groups);
-    deliver(&document, path(given, "out").as_deref())?;
+    out.figures(&document)?;
     remark(&document::flags(&found.baseline, &table.items));
     Ok(())
 }

@@ -1,52 +1,174 @@
-//! Where figures go.
+//! Where figures go, and what is seen of the work meanwhile.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+use tabular::Progress;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
-/// Prints the figures, or writes them to `out` whole or not at all: they are written beside it
-/// under another name, made durable, and then moved into place.
-///
-/// # Errors
-/// What could not be written, and where.
-pub(super) fn deliver(figures: &Value, out: Option<&Path>) -> Result<(), Vec<String>> {
-    deliver_text(&format!("{figures:#}\n"), out)
+/// Exit code of a program that SIGINT ended, and of one that SIGTERM ended.
+const EXIT_INTERRUPTED: i32 = 130;
+const EXIT_TERMINATED: i32 = 143;
+
+/// Where a command's result goes: a file, whole or not at all, or standard output.
+pub(super) struct Output {
+    path: Option<PathBuf>,
+    /// The file's name while it is being written.
+    part: Option<PathBuf>,
+    /// Held while the file under that name comes and goes, so that an interruption finds either
+    /// nothing or what it has to remove.
+    writing: Arc<Mutex<()>>,
+    /// Dropping it ends the watch for interruptions.
+    _watch: oneshot::Sender<()>,
 }
 
-/// The same for anything written already.
-///
-/// # Errors
-/// What could not be written, and where.
-pub(super) fn deliver_text(text: &str, out: Option<&Path>) -> Result<(), Vec<String>> {
-    let Some(out) = out else {
-        let printed = std::io::stdout().lock().write_all(text.as_bytes());
-        // Whoever closes the pipe early has seen enough.
-        return printed.or_else(|e| match e.kind() {
-            std::io::ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(vec![format!("the figures cannot be printed: {e}")]),
+impl Output {
+    /// Tries, before there is any work to lose, whether `path` can be written, and from now on
+    /// leaves nothing behind if the program is interrupted.
+    ///
+    /// # Errors
+    /// Why it cannot be written, and what to do.
+    pub fn open(path: Option<PathBuf>) -> Result<Self, Vec<String>> {
+        let part = path.as_deref().map(part_of).transpose()?.flatten();
+        if let (Some(path), Some(part)) = (&path, &part) {
+            let tried = std::fs::File::create(part).and_then(|_| std::fs::remove_file(part));
+            tried.map_err(|e| vec![unwritable(path, &e)])?;
+        }
+        let writing = Arc::new(Mutex::new(()));
+        let (watch, ended) = oneshot::channel();
+        let (part_seen, lock) = (part.clone(), Arc::clone(&writing));
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            wait_for_interruption(part_seen.as_deref(), &lock, ended, &ready);
         });
+        // An error is a watch that could not be set; then an interruption ends the program plainly.
+        let _ = is_ready.recv();
+        Ok(Self { path, part, writing, _watch: watch })
+    }
+
+    /// The file's name, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Writes figures.
+    ///
+    /// # Errors
+    /// What could not be written, and where.
+    pub fn figures(&self, figures: &Value) -> Result<(), Vec<String>> {
+        self.written(|out| writeln!(out, "{figures:#}"))
+    }
+
+    /// Writes whatever `write` writes: beside the file under another name, made durable, and then
+    /// moved into place.
+    ///
+    /// # Errors
+    /// What could not be written, and where.
+    pub fn written(
+        &self,
+        write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+    ) -> Result<(), Vec<String>> {
+        let Some(path) = &self.path else {
+            let mut out = BufWriter::new(io::stdout());
+            let printed = write(&mut out).and_then(|()| out.flush());
+            // Whoever closes the pipe early has seen enough.
+            return printed.or_else(|e| match e.kind() {
+                io::ErrorKind::BrokenPipe => Ok(()),
+                _ => Err(vec![format!("the figures cannot be printed: {e}")]),
+            });
+        };
+        let through = |file: io::Result<std::fs::File>| {
+            let mut out = BufWriter::with_capacity(1 << 16, file?);
+            write(&mut out)?;
+            out.into_inner().map_err(io::IntoInnerError::into_error)
+        };
+        let written = match &self.part {
+            None => through(std::fs::File::options().write(true).open(path)).map(drop),
+            Some(part) => {
+                let file = self.alone(|| std::fs::File::create(part));
+                let written = through(file).and_then(|file| {
+                    file.sync_all()?;
+                    self.alone(|| std::fs::rename(part, path))
+                });
+                written.inspect_err(|_| drop(std::fs::remove_file(part)))
+            }
+        };
+        written.map_err(|e| vec![unwritable(path, &e)])
+    }
+
+    /// Does something to the file that an interruption must not fall into.
+    fn alone<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _alone = lock(&self.writing);
+        act()
+    }
+}
+
+fn lock(writing: &Mutex<()>) -> MutexGuard<'_, ()> {
+    writing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    format!("{} cannot be written: {error}", path.display())
+}
+
+/// The name beside a file under which it is written; none for what is no plain file, such as a
+/// pipe.
+fn part_of(path: &Path) -> Result<Option<PathBuf>, Vec<String>> {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Ok(about) if about.is_dir() => {
+            return Err(vec![format!("--out {shown}: this is a folder; name a file")]);
+        }
+        Ok(about) if !about.is_file() => return Ok(None),
+        _ => {}
+    }
+    let Some(name) = path.file_name() else {
+        return Err(vec![format!("--out {shown}: name a file")]);
     };
-    let mut name = out.file_name().unwrap_or_default().to_owned();
+    let mut name = name.to_owned();
     name.push(format!(".{}.part", std::process::id()));
-    let part = out.with_file_name(name);
-    let written = std::fs::File::create(&part)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&part, out));
-    written.map_err(|e| {
-        let _ = std::fs::remove_file(&part);
-        vec![format!("{} cannot be written: {e}", out.display())]
-    })
+    Ok(Some(path.with_file_name(name)))
+}
+
+/// Ends the program when it is interrupted; until `ended`.
+fn wait_for_interruption(
+    part: Option<&Path>,
+    writing: &Mutex<()>,
+    ended: oneshot::Receiver<()>,
+    ready: &std::sync::mpsc::Sender<()>,
+) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+        // Without it an interruption ends the program all the same, but may leave a part behind.
+        return;
+    };
+    let code = runtime.block_on(async {
+        let (mut int, mut term) =
+            (signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?);
+        ready.send(()).ok()?;
+        tokio::select! {
+            _ = int.recv() => Some(EXIT_INTERRUPTED),
+            _ = term.recv() => Some(EXIT_TERMINATED),
+            _ = ended => None,
+        }
+    });
+    if let Some(code) = code {
+        let _alone = lock(writing);
+        if let Some(part) = part {
+            let _ = std::fs::remove_file(part);
+        }
+        let _ = writeln!(io::stderr().lock(), "\nbellwether: interrupted; nothing was written");
+        std::process::exit(code);
+    }
 }
 
 /// Says on standard error what a reader of the figures should know.
 pub(super) fn remark(remarks: &[String]) {
-    let mut err = std::io::stderr().lock();
+    let mut err = io::stderr().lock();
     for remark in remarks {
         // Nothing can be done about a closed standard error.
         let _ = writeln!(err, "note: {remark}");
@@ -58,10 +180,61 @@ pub(super) fn working(what: String) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     // A ticking thread only where somebody looks.
     if !bar.is_hidden() {
-        bar.set_message(what);
+        let bar = bar.with_message(what);
+        let bar = styled(bar, "{spinner} {msg} {elapsed}");
         bar.enable_steady_tick(Duration::from_millis(200));
+        return bar;
     }
     bar
+}
+
+/// A bar with rate and time left, on a terminal only.
+pub(super) fn counting(what: &'static str, n_persons: usize) -> ProgressBar {
+    styled(ProgressBar::new(n_persons as u64).with_message(what), PERSONS)
+}
+
+const PERSONS: &str = "{msg} {bar:30} {human_pos}/{human_len} persons, {per_sec}, {eta} left";
+const BYTES: &str = "{msg} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+
+/// Reads a table of answers behind such a bar.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn read(
+    path: &Path,
+    wanted: &tabular::Wanted<'_>,
+) -> Result<tabular::Table, Vec<String>> {
+    let bar = ProgressBar::new(0).with_message("reading");
+    let mut bar = styled(bar, BYTES);
+    let mut is_of_persons = false;
+    let table = tabular::read(path, wanted, &mut |at| {
+        let (done, total) = match at {
+            Progress::Bytes(done, total) => (done, total),
+            Progress::Persons(done, total) => {
+                if !is_of_persons {
+                    is_of_persons = true;
+                    bar = styled(bar.clone(), PERSONS);
+                }
+                (done, total)
+            }
+        };
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    table
+}
+
+/// The bar of a file read by its bytes.
+pub(super) fn bytes(length: u64) -> ProgressBar {
+    styled(ProgressBar::new(length).with_message("reading"), BYTES)
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// A number, or null where there is none: JSON has no NaN.

@@ -11,13 +11,13 @@ use psychometrics::quality::{
     Gaps, QualityError, Reliability, correlations, covariances, observed_range, omega, reliability,
     response_signs, reverse_keyed, split_halves,
 };
+use psychometrics::responses::MISSING;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Map, Value, json};
 
-use super::output::{deliver, matrix, number};
-use super::table::{Reading, Table};
-use super::{common_arguments, file_argument, list, path, text, threads};
+use super::output::{Output, matrix, number, read};
+use super::{common_arguments, file_argument, list, path, roles, threads};
 
 /// Confidence level of every interval.
 const LEVEL: f64 = 0.95;
@@ -47,7 +47,7 @@ pub fn command() -> Command {
         .help("Where the random numbers of parallel analysis and split halves start");
     Command::new("quality")
         .about("Say how well a scale measures: reliability, items, factors, signs of carelessness")
-        .arg(file_argument("RESPONSES.csv"))
+        .arg(file_argument("RESPONSES"))
         .arg(reverse)
         .arg(categories)
         .arg(seed)
@@ -59,39 +59,59 @@ pub fn command() -> Command {
 /// # Errors
 /// Every fault of the file or its figures, each a sentence.
 pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
-    let stated = given.get_one::<(f64, f64)>("categories").copied();
-    let reading = Reading {
-        id: text(given, "id"),
-        group: None,
-        ignored: list(given, "ignore"),
-        decimals: false,
-        range: stated,
-    };
-    let mut table = reading.read(&path(given, "file").unwrap_or_default())?;
-    let raw = table.values.clone();
-    let scale = stated.or_else(|| observed_range(columns(&table, &raw).ok()?));
+    let range = given.get_one::<(i32, i32)>("categories").copied();
+    let out = Output::open(path(given, "out"))?;
+    let (roles, file) = (roles(given), path(given, "file").unwrap_or_default());
+    let read = read(&file, &tabular::Wanted { roles: &roles, answers: None, range })?;
+    let mut table = Table::of(read);
+    let stated = range.map(|(low, high)| (f64::from(low), f64::from(high)));
+    let scale = stated.or_else(|| observed_range(columns(&table).ok()?));
     let (low, high) = scale.ok_or_else(|| vec![String::from("nobody answered anything")])?;
+    let signs = signs(&table, (low, high)).map_err(|e| vec![e])?;
     turn(&mut table, &list(given, "reverse"), (low, high))?;
     let chance = Pcg64Mcg::seed_from_u64(given.get_one::<u64>("seed").copied().unwrap_or(1));
     let mut figures = figures(&table, threads(given), chance).map_err(|e| vec![e])?;
-    let signs = signs(&table, &raw, (low, high)).map_err(|e| vec![e])?;
     figures.insert("response_quality".into(), signs);
-    deliver(&Value::Object(figures), path(given, "out").as_deref())
+    out.figures(&Value::Object(figures))
+}
+
+/// Answers as numbers, missing = NaN.
+struct Table {
+    items: Vec<String>,
+    n_rows: usize,
+    /// One item after the other.
+    values: Vec<f64>,
+}
+
+impl Table {
+    fn of(read: tabular::Table) -> Self {
+        let (items, responses) = (read.items, read.responses);
+        let mut values = Vec::with_capacity(items.len() * responses.n_persons());
+        for item in 0..items.len() {
+            let lowest = f64::from(responses.lowest(item));
+            let number = |&code: &u8| match code {
+                MISSING => f64::NAN,
+                code => lowest + f64::from(code),
+            };
+            values.extend(responses.codes(item).iter().map(number));
+        }
+        Self { items, n_rows: responses.n_persons(), values }
+    }
 }
 
 /// Two integers with two dots between them.
-fn range(text: &str) -> Result<(f64, f64), String> {
+fn range(text: &str) -> Result<(i32, i32), String> {
     let ends = text.split_once("..").and_then(|(low, high)| {
         Some((low.trim().parse::<i32>().ok()?, high.trim().parse::<i32>().ok()?))
     });
     match ends {
-        Some((low, high)) if low < high => Ok((f64::from(low), f64::from(high))),
+        Some((low, high)) if low < high => Ok((low, high)),
         _ => Err(String::from("write the lowest and the highest answer, such as 1..6")),
     }
 }
 
-fn columns<'a>(table: &Table, values: &'a [f64]) -> Result<Columns<'a>, String> {
-    Columns::new(values, table.n_rows, table.items.len()).map_err(|e| e.to_string())
+fn columns(table: &Table) -> Result<Columns<'_>, String> {
+    Columns::new(&table.values, table.n_rows, table.items.len()).map_err(|e| e.to_string())
 }
 
 /// Turns the named items in place.
@@ -120,7 +140,7 @@ fn figures(
     threads: usize,
     mut chance: Pcg64Mcg,
 ) -> Result<Map<String, Value>, String> {
-    let items = columns(table, &table.values)?;
+    let items = columns(table)?;
     let worded = |error: QualityError| worded(&error, &table.items);
     let pearson = correlations(items, Gaps::Pairwise).map_err(worded)?;
     let covariance = covariances(items, Gaps::Pairwise).map_err(worded)?;
@@ -302,8 +322,8 @@ fn factors(
 }
 
 /// Counts of persons whose answers show signs of not having read, before any item is turned.
-fn signs(table: &Table, raw: &[f64], (low, high): (f64, f64)) -> Result<Value, String> {
-    let all = response_signs(columns(table, raw)?, &[], low, high).map_err(|e| e.to_string())?;
+fn signs(table: &Table, (low, high): (f64, f64)) -> Result<Value, String> {
+    let all = response_signs(columns(table)?, &[], low, high).map_err(|e| e.to_string())?;
     let answered: Vec<_> = all.iter().filter(|signs| signs.n_answered > 0).collect();
     let n = answered.len() as f64;
     let mean = answered.iter().map(|signs| signs.longest_string as f64).sum::<f64>() / n;

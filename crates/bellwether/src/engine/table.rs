@@ -1,10 +1,10 @@
-//! Reading a CSV file of answers or ratings, with every fault named by line and column.
+//! Reading a CSV file of ratings, with every fault named by line and column.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use super::output::bytes;
 
 /// Faults listed before the rest is only counted.
 const N_FAULTS_LISTED: usize = 10;
@@ -18,10 +18,6 @@ pub(super) struct Reading {
     pub group: Option<String>,
     /// Columns that are no items.
     pub ignored: Vec<String>,
-    /// Whether a cell may hold a decimal fraction (ratings) or only an integer (answers).
-    pub decimals: bool,
-    /// Lowest and highest answer, where stated.
-    pub range: Option<(f64, f64)>,
 }
 
 /// Items column by column, missing = NaN.
@@ -48,7 +44,7 @@ impl Reading {
         let shown = path.display();
         let file = File::open(path).map_err(|e| vec![format!("{shown} cannot be opened: {e}")])?;
         let length = file.metadata().map_or(0, |about| about.len());
-        let progress = progress(length);
+        let progress = bytes(length);
         let table = self.read_from(progress.wrap_read(BufReader::new(file)), &shown.to_string());
         progress.finish_and_clear();
         table
@@ -79,9 +75,13 @@ impl Reading {
             }
             for (column, &(place, ref name)) in columns.iter_mut().zip(&layout.items) {
                 let cell = record.get(place).unwrap_or("").trim();
-                column.push(self.answer(cell).unwrap_or_else(|wanted| {
+                column.push(rating(cell).unwrap_or_else(|| {
                     faults.add(|| {
-                        format!("line {line}, column {name}: \"{}\" is not {wanted}", short(cell))
+                        format!(
+                            "line {line}, column {name}: “{}”: a rating is a number; leave the \
+                             cell empty where it is missing",
+                            short(cell)
+                        )
                     });
                     f64::NAN
                 }));
@@ -102,30 +102,6 @@ impl Reading {
         let (group_of, group_names) = numbered(&groups);
         let items = layout.items.into_iter().map(|(_, name)| name).collect();
         Ok(Table { items, values: columns.concat(), n_rows, group_of, group_names })
-    }
-
-    /// A cell's answer, or what it should have been.
-    fn answer(&self, cell: &str) -> Result<f64, String> {
-        if cell.is_empty() {
-            return Ok(f64::NAN);
-        }
-        let value = if self.decimals {
-            cell.parse::<f64>().ok().filter(|value| value.is_finite())
-        } else {
-            cell.parse::<i32>().ok().map(f64::from)
-        };
-        match (value, self.range) {
-            (Some(value), Some((low, high))) if value < low || value > high => {
-                Err(format!("between {low} and {high}"))
-            }
-            (Some(value), _) => Ok(value),
-            (None, _) if self.decimals => {
-                Err(String::from("a number; leave the cell empty where a rating is missing"))
-            }
-            (None, _) => {
-                Err(String::from("an integer; leave the cell empty where an answer is missing"))
-            }
-        }
     }
 
     fn layout(&self, header: &csv::StringRecord, shown: &str) -> Result<Layout, Vec<String>> {
@@ -176,6 +152,14 @@ impl Reading {
     }
 }
 
+/// A cell's rating, if it is one; NaN where it is missing.
+fn rating(cell: &str) -> Option<f64> {
+    if cell.is_empty() {
+        return Some(f64::NAN);
+    }
+    cell.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
 struct Layout {
     items: Vec<(usize, String)>,
     group: Option<usize>,
@@ -199,7 +183,7 @@ impl Faults {
 
     fn none(mut self) -> Result<(), Vec<String>> {
         if self.n_more > 0 {
-            self.listed.push(format!("and {} more like these", self.n_more));
+            self.listed.push(format!("… and {} more", self.n_more));
         }
         if self.listed.is_empty() { Ok(()) } else { Err(self.listed) }
     }
@@ -226,14 +210,4 @@ fn numbered(groups: &[String]) -> (Vec<u32>, Vec<String>) {
         names.iter().zip(0..).map(|(name, place)| (name.as_str(), place)).collect();
     let group_of = groups.iter().map(|group| places[group.as_str()]).collect();
     (group_of, names)
-}
-
-/// A bar with rate and time left, on a terminal only.
-pub(super) fn progress(length: u64) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
-    match ProgressStyle::with_template(style) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -16,11 +16,13 @@ fn run(words: &[&str]) -> Result<(), Vec<String>> {
         .subcommand(super::calibrate::command())
         .subcommand(super::score::command())
         .subcommand(super::fairness::command())
+        .subcommand(super::simulate::command())
         .try_get_matches_from([&["bellwether"], words].concat())
         .map_err(|e| vec![e.to_string()])?;
     match matches.subcommand().unwrap() {
         ("calibrate", given) => super::calibrate::run(given),
         ("score", given) => super::score::run(given),
+        ("simulate", given) => super::simulate::run(given),
         (_, given) => super::fairness::run(given),
     }
 }
@@ -176,6 +178,16 @@ fn fairness_names_the_groups() {
         let b1 = &expected["parameters_by_group"]["two"]["b1"];
         near(&found["parameters_by_group"]["two"]["b1"], b1.as_f64().unwrap(), 1e-3);
     }
+    run(&[&words[..], &["--reference", "two"]].concat()).unwrap();
+    let turned = folder.json("dif.json");
+    assert_eq!(turned["reference_group"], "two");
+    assert_eq!(turned["n_by_group"], found["n_by_group"]);
+    for (item, figures) in found["free_one_item"].as_object().unwrap() {
+        // The same model, measured from the other group.
+        near(&turned["free_one_item"][item]["X2"], figures["X2"].as_f64().unwrap(), 1e-2);
+    }
+    let faults = run(&[&words[..], &["--reference", "three"]].concat()).unwrap_err();
+    assert!(faults[0].contains("there is no such group; there are one, two"), "{faults:?}");
 }
 
 #[test]
@@ -217,7 +229,11 @@ fn refused(text: &str, more: &[&str], parts: &[&str]) {
 fn wrong_files_are_refused_in_words() {
     refused("", &[], &["is empty"]);
     refused("a,b\n", &[], &["no persons"]);
-    refused("a,a,\n1,2,3\n", &[], &["two columns are named a", "column 3 has no name"]);
+    refused(
+        "a,a,\n1,2,3\n",
+        &[],
+        &["two columns are named a", "column 3 has no name in the header"],
+    );
     refused("a,b\n1,2\n", &["--id", "who"], &["--id who: there is no column of that name"]);
     refused("a,b\n1,2\n", &["--ignore", "a,b"], &["no column is an item"]);
     refused("a,b\n1,2\n3\n", &[], &["line 3: 1 cells under 2 columns"]);
@@ -225,7 +241,9 @@ fn wrong_files_are_refused_in_words() {
     refused("a,b\n1,2.5\n", &[], &["line 2, column b: “2.5”", "whole numbers"]);
     refused("a,g\n1,x\n2,\n", &["--group", "g"], &["line 3, column g: “”: every person"]);
     refused("a,w\n1,1\n2,-1\n", &["--weight", "w"], &["column w: “-1”: a weight"]);
-    refused("a,b\n1,2\n900,2\n", &[], &["line 3: column a", "254 apart"]);
+    refused("a,b\n1,2\n900,2\n", &[], &["line 3, column a: “900”", "254 apart"]);
+    refused("a;b\n1;2\n", &[], &["line 1", "separated by semicolons", "commas"]);
+    refused("a,b\n1,2\n1,99999999999\n", &[], &["line 3, column b", "too large to be an answer"]);
     refused("a,b\n1,2\n\"3,2\n", &[], &["line 3", "never closed"]);
     refused("a,b\n\"x\ny\",2\nz,2\n", &[], &["line 2, column a", "line 4, column a: “z”"]);
     let many: String = (0..25).map(|i| format!("x{i},1\n")).collect();
@@ -235,35 +253,6 @@ fn wrong_files_are_refused_in_words() {
     refused("a,b\n1,2\n", &["--threads", "0"], &["invalid value '0'"]);
     refused("a,b\n1,2\n", &["--nodes", "x"], &["--nodes x: this must be a whole number"]);
     refused("a,b\n1,2\n", &["--nodes", "3"], &["number of nodes is 3: 5 to 401"]);
-}
-
-#[test]
-fn spaces_line_ends_and_signs_are_read_and_blank_lines_passed_over() {
-    let folder = Folder::new();
-    let text = "\u{feff}a,\"b\"\r\n-1, 2\r\n\r\n\"+1\",\n0,3 \n-1,";
-    let file = folder.file("t.csv", text);
-    let table = super::answers::read(Path::new(&file), &super::answers::Roles::default(), None);
-    let table = table.unwrap();
-    assert_eq!(table.items, ["a", "b"]);
-    assert_eq!(table.responses.codes(0), [0, 2, 1, 0]);
-    assert_eq!(table.responses.codes(1), [0, 255, 1, 255]);
-    assert_eq!((table.responses.lowest(0), table.responses.lowest(1)), (-1, 2));
-}
-
-#[test]
-fn rows_that_straddle_pieces_are_read_whole() {
-    let folder = Folder::new();
-    let mut text = String::from("a,b,c\n");
-    for i in 0..400_000 {
-        text += &format!("{},{},{}\n", i % 5, if i % 7 == 0 { "" } else { "3" }, i % 2);
-    }
-    assert!(text.len() > 2 << 20);
-    let file = folder.file("long.csv", &text);
-    let table = super::answers::read(Path::new(&file), &super::answers::Roles::default(), None);
-    let responses = table.unwrap().responses;
-    assert_eq!(responses.n_persons(), 400_000);
-    assert_eq!(responses.counts(0), [80_000; 5]);
-    assert_eq!(responses.counts(1), [400_000 - 57_143]);
 }
 
 #[test]
@@ -287,4 +276,136 @@ fn scoring_refuses_what_the_calibration_does_not_know() {
     let junk = folder.file("junk.json", "{}");
     let faults = run(&["score", &turned, "--calibration", &junk, "--out", &out]).unwrap_err();
     assert!(faults[0].contains("name a file that this program's calibrate wrote"), "{faults:?}");
+}
+
+#[test]
+fn an_adaptive_test_is_simulated_from_a_calibration() {
+    let folder = Folder::new();
+    let (scale, calibration) = (data("classical/data/scale.csv"), folder.path("c.json"));
+    let words = ["calibrate", &scale, "--model", "graded", "--ignore", "group"];
+    run(&[&words[..], &["--out", &calibration]].concat()).unwrap();
+    let simulated = |name: &str, more: &[&str]| {
+        let out = folder.path(name);
+        let words = ["simulate", "--calibration", &calibration, "--persons", "2000"];
+        run(&[&words[..], &["--out", &out], more].concat()).unwrap();
+        folder.json(name)
+    };
+    let stop = ["--stop", "se<0.45 max=6"];
+    let found = simulated("one.json", &stop);
+    assert_eq!(found["n_persons"], 2000);
+    // EAP shrinks towards the mean, and so errs little on average and by its own error.
+    near(&found["bias"], 0.0, 0.05);
+    near(&found["rmse"], found["mean_se"].as_f64().unwrap(), 0.03);
+    near(&found["reliability"], found["reliability_claimed"].as_f64().unwrap(), 0.05);
+    assert!(found["length_max"].as_u64().unwrap() <= 6);
+    let sums = |key: &str| {
+        let bands = found["bands"].as_array().unwrap();
+        bands.iter().map(|band| band[key].as_f64().unwrap()).sum::<f64>()
+    };
+    assert!((sums("n") - 2000.0).abs() < 1e-12);
+    let rates = found["exposure"]["items"].as_object().unwrap();
+    let asked: f64 = rates.values().map(|rate| rate.as_f64().unwrap()).sum();
+    near(&found["mean_length"], asked, 1e-9);
+    let threads = simulated("two.json", &[&stop[..], &["--threads", "3"]].concat());
+    assert_eq!(found, threads, "any number of threads gives the same");
+    let other = simulated("seed.json", &[&stop[..], &["--seed", "2"]].concat());
+    assert_ne!(found["rmse"], other["rmse"]);
+    let words = ["--exposure", "sympson-hetter=0.9", "--method", "map"];
+    let rule = ["--select", "posterior-information"];
+    let spared = simulated("rule.json", &[&stop[..], &words, &rule].concat());
+    let most = |found: &Value| found["exposure"]["max"].as_f64().unwrap();
+    assert!((most(&found) - 1.0).abs() < 1e-12 && most(&spared) < 0.95, "{}", most(&spared));
+}
+
+#[test]
+fn simulations_that_cannot_be_are_refused_with_what_to_write() {
+    let folder = Folder::new();
+    let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, (i / 2) % 3)).collect();
+    let file = folder.file("r.csv", &format!("a,b\n{rows}"));
+    let calibration = folder.path("c.json");
+    run(&["calibrate", &file, "--model", "graded", "--out", &calibration]).unwrap();
+    let refused = |more: &[&str], part: &str| {
+        let words = ["simulate", "--calibration", &calibration];
+        let faults = run(&[&words[..], more].concat()).unwrap_err().join("\n");
+        assert!(faults.contains(part), "{part} is not in: {faults}");
+    };
+    refused(&["--persons", "0"], "--persons 0: simulate 1 to");
+    refused(&["--stop", "se=small"], "such as se<0.3");
+    refused(&["--select", "best"], "choose information");
+    refused(&["--exposure", "randomesque=0"], "randomesque=5");
+    refused(&["--exposure", "sympson-hetter=0.2"], "so few items cannot keep such a rate");
+    refused(&["--ignore", "x"], "the calibration has no such item");
+    refused(&["--ignore", "a,b"], "leaves no item");
+    refused(&["--dimension", "x"], "the calibration has theta");
+    let facets = folder.file("f.toml", "one = [\"a\"]");
+    refused(&["--content", &facets], "b is on no facet");
+}
+
+#[test]
+fn parquet_goes_in_and_out() {
+    let folder = Folder::new();
+    let rows: String =
+        (0..90).map(|i| format!("p{i},{},{}\n", i % 3, (i / 2 + i / 7) % 3)).collect();
+    let file = folder.file("r.csv", &format!("who,a,b\n{rows}"));
+    let calibration = folder.path("c.json");
+    let words = ["calibrate", &file, "--model", "graded", "--id", "who", "--out", &calibration];
+    run(&words).unwrap();
+    let (text, parquet) = (folder.path("s.csv"), folder.path("s.parquet"));
+    for out in [&text, &parquet] {
+        let words = ["score", &file, "--calibration", &calibration, "--id", "who", "--out", out];
+        run(&words).unwrap();
+    }
+    // A column of scores is no answer: each is refused, and the first is shown as CSV has it.
+    let first = folder.text("s.csv").lines().nth(1).unwrap().split(',').nth(1).unwrap().to_owned();
+    let words = ["calibrate", &parquet, "--model", "graded", "--id", "who"];
+    let faults = run(&words).unwrap_err();
+    assert_eq!(faults.len(), 11);
+    assert!(faults[0].contains(&format!("row 1, column theta: “{first}”")), "{faults:?}");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_said_before_the_work() {
+    let folder = Folder::new();
+    // The file of answers is not there either: the place is what is tried first.
+    let refused = |out: &str| {
+        let words = ["calibrate", "nowhere.csv", "--model", "graded", "--out", out];
+        run(&words).unwrap_err().join("\n")
+    };
+    assert!(refused(&folder.path("")).contains("this is a folder"));
+    let said = refused(&folder.path("no/such/folder.json"));
+    assert!(said.contains("folder.json cannot be written"), "{said}");
+}
+
+#[test]
+fn a_calibration_of_another_program_scores_alike() {
+    let folder = Folder::new();
+    let (scale, own) = (data("classical/data/scale.csv"), folder.path("own.json"));
+    let other = folder.path("other.json");
+    for model in ["graded", "partial-credit", "rasch"] {
+        let words = ["calibrate", &scale, "--model", model, "--ignore", "group", "--out", &own];
+        run(&words).unwrap();
+        let whole = folder.json("own.json");
+        let items =
+            whole["items"].as_array().unwrap().iter().map(
+                |item| serde_json::json!({ "id": item["id"], "a": item["a"], "b": item["b"] }),
+            );
+        let items: Vec<Value> = items.collect();
+        let bare = serde_json::json!({
+            "model": model, "items": items, "latent": whole["latent"],
+        });
+        folder.file("other.json", &bare.to_string());
+        let scores = |calibration: &str, name: &str| {
+            let out = folder.path(name);
+            let words = ["score", &scale, "--calibration", calibration, "--ignore", "group"];
+            run(&[&words[..], &["--out", &out]].concat()).unwrap();
+            let text = folder.text(name);
+            let cells = text.lines().skip(1).flat_map(|line| line.split(','));
+            cells.map(|cell| cell.parse::<f64>().unwrap()).collect::<Vec<f64>>()
+        };
+        let (first, second) = (scores(&own, "1.csv"), scores(&other, "2.csv"));
+        assert_eq!((first.len(), second.len()), (1600, 1600));
+        for (first, second) in first.iter().zip(second) {
+            assert!((first - second).abs() < 1e-9, "{model}: {first} {second}");
+        }
+    }
 }

@@ -141,32 +141,41 @@ fn every_fault_of_a_file_has_its_place_and_remedy() {
     assert_eq!(
         complaints(quality, "a,b\n1,2\nx,2.5\n3,NA\n"),
         [
-            "line 3, column a: \"x\" is not an integer; leave the cell empty where an answer is missing",
-            "line 3, column b: \"2.5\" is not an integer; leave the cell empty where an answer is missing",
-            "line 4, column b: \"NA\" is not an integer; leave the cell empty where an answer is missing",
+            "FILE: line 3, column a: “x”: answers are whole numbers; name the column with --id, \
+             --group, --weight or --ignore if it holds no answers",
+            "FILE: line 3, column b: “2.5”: answers are whole numbers; name the column with --id, \
+             --group, --weight or --ignore if it holds no answers",
+            "FILE: line 4, column b: “NA”: leave a missing answer empty",
         ]
     );
     let mut many = String::from("a,b\n");
     many.push_str(&"?,1\n".repeat(30));
     let said = complaints(quality, &many);
-    assert_eq!((said.len(), said[10].as_str()), (11, "and 20 more like these"));
+    assert_eq!((said.len(), said[10].as_str()), (11, "FILE: … and 20 more"));
     assert_eq!(
         complaints(quality, "a,b\n1,2,3\n1\n"),
-        ["line 2: 3 cell(s), but the header has 2", "line 3: 1 cell(s), but the header has 2",]
+        ["FILE: line 2: 3 cells under 2 columns", "FILE: line 3: 1 cells under 2 columns"]
     );
-    assert_eq!(complaints(quality, ""), ["FILE is empty: it needs a header row"]);
-    assert_eq!(complaints(quality, "a,b\n"), ["FILE has a header and no rows"]);
+    assert_eq!(
+        complaints(quality, ""),
+        ["FILE: the file is empty: a header row names the columns"]
+    );
+    assert_eq!(complaints(quality, "a,b\n"), ["FILE: there is a header and no row: no persons"]);
     assert_eq!(
         complaints(quality, "a;b\n1;2\n"),
-        ["FILE is not separated by commas: its header is \"a;b\""]
+        ["FILE: line 1: the columns of “a;b” are separated by semicolons; save the file with \
+             commas between the columns"]
     );
     assert_eq!(
         complaints(quality, "a,a,\n1,2,3\n"),
-        ["FILE: the header names a twice", "FILE: column 3 has no name in the header"]
+        ["FILE: two columns are named a", "FILE: column 3 has no name in the header"]
     );
     assert_eq!(
         complaints(&["quality", "--ignore", "c", "--id", "who"], "a,b\n1,2\n"),
-        ["--id who: FILE has no such column", "--ignore c: FILE has no such column"]
+        [
+            "FILE: --id who: there is no column of that name",
+            "FILE: --ignore c: there is no column of that name"
+        ]
     );
     assert_eq!(
         complaints(&["quality", "--reverse", "c"], "a,b\n1,2\n2,1\n3,3\n"),
@@ -174,7 +183,7 @@ fn every_fault_of_a_file_has_its_place_and_remedy() {
     );
     assert_eq!(
         complaints(&["quality", "--categories", "1..5"], "a,b\n1,6\n2,1\n3,3\n"),
-        ["line 2, column b: \"6\" is not between 1 and 5"]
+        ["FILE: line 2, column b: “6”: answers are between 1 and 5"]
     );
     assert_eq!(
         complaints(quality, "a,b\n1,3\n2,3\n3,3\n"),
@@ -189,7 +198,7 @@ fn ratings_have_their_own_faults() {
     assert_eq!(
         complaints(agreement, "team,a\nx,inf\n,2\n"),
         [
-            "line 2, column a: \"inf\" is not a number; leave the cell empty where a rating is missing",
+            "line 2, column a: “inf”: a rating is a number; leave the cell empty where it is missing",
             "line 3: the group is empty",
         ]
     );
@@ -215,4 +224,45 @@ fn ratings_off_the_scale_cost_only_the_figure_that_needs_it() {
     assert!(seen["awg"]["error"].as_str().unwrap().contains("outside the scale 1 to 5"));
     assert!(seen["variables"]["a"]["ICC1"].is_f64());
     assert_eq!(seen["rwg"]["a"]["grpid"], serde_json::json!(["9", "10"]), "in order of number");
+}
+
+/// A file long enough that the work is not over before the signal comes.
+fn long_file(folder: &Path) -> PathBuf {
+    let file = folder.join("answers.csv");
+    let mut text = String::from("a,b,c,d,e,f\n");
+    for i in 0..300_000_u64 {
+        let mix = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+        let answer = |shift: u64| (mix >> shift) % 5;
+        let cells: Vec<String> = (0..6).map(|item| answer(3 * item).to_string()).collect();
+        text += &(cells.join(",") + "\n");
+    }
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn an_interruption_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_file(folder.path());
+    let out = folder.path().join("figures.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether"))
+        .arg("quality")
+        .arg(&file)
+        .args(["--out", out.to_str().unwrap()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The watch for interruptions is set before the file is opened: wait until it is.
+    let opened = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
+        files.flatten().any(|fd| std::fs::read_link(fd.path()).is_ok_and(|to| to == file))
+    };
+    while !opened() {
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!out.exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no half file");
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod documents;
+mod golden;
 mod needs;
 mod postgres;
 mod run;
@@ -19,6 +20,7 @@ cargo xtask test [--no-install]  what a submission must pass: the same, PostgreS
 cargo xtask tidy                 the house's own rules
 cargo xtask docs                 write the generated documents
 cargo xtask browser [NAME]       the browser tests, or those whose file has NAME in its name
+cargo xtask golden --reference DIR  the tests on data that may not be shipped, which are in DIR
 cargo xtask postgres COMMAND...  run COMMAND with TEST_POSTGRES_URL set to a throw-away PostgreSQL
 ";
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["docs"] => documents::write(),
         ["browser"] => browser::alone(""),
         ["browser", name] => browser::alone(name),
+        ["golden", "--reference", dir] => golden::run(dir),
         ["postgres", program, rest @ ..] => postgres::with(program, rest),
         _ => Err(format!("write one of these:\n{HELP}")),
     });

@@ -53,14 +53,7 @@ impl Layout {
             }
         }
         let roles = wanted.roles;
-        let single = [("--id", &roles.id), ("--group", &roles.group), ("--weight", &roles.weight)];
-        let named = single.iter().filter_map(|(flag, name)| Some((*flag, (*name).as_ref()?)));
-        let ignored = roles.ignore.iter().map(|name| ("--ignore", name));
-        for (flag, name) in named.chain(ignored) {
-            if !seen.contains(name.as_str()) {
-                faults.push(format!("{flag} {name}: there is no column of that name"));
-            }
-        }
+        faults.extend(absent(roles, &seen));
         let known = wanted.answers.map(|answers| {
             let places = answers.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at));
             places.collect::<HashMap<&str, usize>>()
@@ -113,6 +106,15 @@ impl Layout {
         }
         Ok(Self { columns: names.into_iter().zip(of).collect(), items })
     }
+}
+
+/// Columns that an option names and the file does not have.
+fn absent(roles: &Roles, seen: &HashSet<&str>) -> Vec<String> {
+    let single = [("--id", &roles.id), ("--group", &roles.group), ("--weight", &roles.weight)];
+    let named = single.iter().filter_map(|(flag, name)| Some((*flag, (*name).as_ref()?)));
+    let ignored = roles.ignore.iter().map(|name| ("--ignore", name));
+    let absent = named.chain(ignored).filter(|(_, name)| !seen.contains(name.as_str()));
+    absent.map(|(flag, name)| format!("{flag} {name}: there is no column of that name")).collect()
 }
 
 /// Ten of them and a count of the rest.

@@ -44,12 +44,14 @@
 
 mod bank;
 mod exposure;
+mod multistage;
 mod select;
 mod simulate;
 mod sitting;
 
 pub use bank::{ItemBank, NodeGrid};
 pub use exposure::{SympsonHetter, sympson_hetter};
+pub use multistage::{MultistageSimulation, MultistageTest, Routing};
 pub use simulate::{SimulatedPerson, Simulation, SimulationSummary, normal_thetas};
 pub use sitting::{Asked, Estimate, Next, Sitting, StopReason};
 

@@ -1,13 +1,41 @@
 //! Fairness of items: does an item work alike for groups who are alike on the trait?
 //!
-//! Differential item functioning (DIF) by likelihood ratio. In the baseline all items are shared
-//! by all groups, and every group but the first has a mean and a variance of its own; then each
-//! item in turn gets parameters by group, and twice the rise of the log-likelihood is compared
-//! with χ².
+//! Differential item functioning (DIF) by likelihood ratio ([`likelihood_ratios`]): in the baseline
+//! all items are shared by all groups, and every group but the first has a mean and a variance of
+//! its own; then each item in turn gets parameters by group, and twice the rise of the
+//! log-likelihood is compared with χ².
+//!
+//! Without a response model, among people with the same score ([`Matched`]): [`mantel_haenszel`]
+//! for right or wrong answers, [`mantel`] for ordered ones, [`fn@ordinal_logistic`] for differences
+//! that change along the score.
+//!
+//! ```
+//! use psychometrics::fairness::{Matched, mantel_haenszel};
+//!
+//! # fn main() -> Result<(), psychometrics::fairness::MatchingError> {
+//! // At each of two scores, three of four in the reference group and one of four in the focal.
+//! let answers = [1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0].repeat(2);
+//! let focal = [false, false, false, false, true, true, true, true].repeat(2);
+//! let scores: Vec<f64> = (0..16).map(|person| f64::from(person / 8)).collect();
+//! let seen = mantel_haenszel(&Matched { answers: &answers, focal: &focal, scores: &scores })?;
+//! assert!((seen.odds_ratio - 9.0).abs() < 1e-12);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # References
 //! Thissen, Steinberg & Wainer 1993, in Holland & Wainer, *Differential Item Functioning*, 67–113.
 //! Effect sizes: Meade 2010, *J. Appl. Psychol.* 95, 728–743, doi:10.1037/a0018966.
+
+mod matched;
+mod ordinal;
+#[cfg(test)]
+mod tests;
+
+pub use matched::{
+    Effect, Mantel, MantelHaenszel, Matched, MatchingError, mantel, mantel_haenszel,
+};
+pub use ordinal::{OrdinalLogistic, RatioTest, ordinal_logistic};
 
 use crate::calibrate::{
     CalibrateError, Calibration, Grid, Options, Population, Sample, Specification, calibrate,

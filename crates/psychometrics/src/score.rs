@@ -30,6 +30,7 @@
 
 mod bulk;
 mod fit;
+mod joint;
 mod plausible;
 mod point;
 mod sums;
@@ -37,7 +38,9 @@ mod sums;
 mod tests;
 
 pub use fit::zh;
+pub use joint::{PosteriorMoments, posterior_moments};
 pub use plausible::plausible_values;
+pub(crate) use sums::sums_given_theta;
 pub use sums::{SumScore, sum_scores};
 
 use crate::calibrate::{Calibration, N_DIMENSIONS_MAX, N_NODES};

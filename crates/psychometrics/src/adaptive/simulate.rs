@@ -5,7 +5,7 @@ use rand::Rng;
 use super::sitting::{Estimate, Next, Sitting, StopReason};
 use super::{AdaptiveError, AdaptiveTest};
 use crate::chance::{standard_normal, uniform};
-use crate::models::ItemModel;
+use crate::models::{ItemModel, ItemParameters};
 
 /// One simulated person.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,16 +83,7 @@ impl AdaptiveTest {
         threads: usize,
         chance_of: impl Fn(usize) -> R + Sync,
     ) -> Result<Simulation, AdaptiveError> {
-        let wrong = |setting, value, wanted| Err(AdaptiveError::Setting { setting, value, wanted });
-        if thetas.is_empty() {
-            return wrong("persons to simulate", 0.0, "1 or more");
-        }
-        if threads == 0 {
-            return wrong("threads", 0.0, "1 or more");
-        }
-        if let Some(&theta) = thetas.iter().find(|theta| !theta.is_finite()) {
-            return wrong("theta of a person", theta, "a finite number");
-        }
+        check(thetas, threads)?;
         let share = thetas.len().div_ceil(threads);
         let parts: Vec<Part> = std::thread::scope(|scope| {
             let run = |(part, thetas): (usize, &[f64])| {
@@ -149,6 +140,35 @@ struct Part {
     chosen: Vec<u32>,
 }
 
+/// Whether these people can be simulated.
+pub(super) fn check(thetas: &[f64], threads: usize) -> Result<(), AdaptiveError> {
+    let wrong = |setting, value, wanted| Err(AdaptiveError::Setting { setting, value, wanted });
+    if thetas.is_empty() {
+        return wrong("persons to simulate", 0.0, "1 or more");
+    }
+    if threads == 0 {
+        return wrong("threads", 0.0, "1 or more");
+    }
+    match thetas.iter().find(|theta| !theta.is_finite()) {
+        Some(&theta) => wrong("theta of a person", theta, "a finite number"),
+        None => Ok(()),
+    }
+}
+
+/// The category that somebody at `theta` answers, drawn by the model.
+pub(super) fn drawn_answer(item: &ItemParameters, theta: f64, chance: &mut impl Rng) -> u8 {
+    let luck = uniform(chance);
+    let (mut below, mut answer) = (0.0, 0_u8);
+    item.for_each_category(theta, |at| {
+        below += at.probability;
+        // Counts the categories that lie wholly below the draw; the last never does.
+        if luck >= below && at.category + 1 < item.n_categories() {
+            answer = at.category as u8 + 1;
+        }
+    });
+    answer
+}
+
 fn sit(
     sitting: &mut Sitting<'_>,
     test: &AdaptiveTest,
@@ -160,15 +180,7 @@ fn sit(
             Next::Ask(item) => item,
             Next::Stop(reason) => return reason,
         };
-        let luck = uniform(chance);
-        let (mut below, mut answer) = (0.0, 0_u8);
-        test.bank().item(item).for_each_category(theta, |at| {
-            below += at.probability;
-            // Counts the categories that lie wholly below the draw; the last never does.
-            if luck >= below && at.category + 1 < test.bank().item(item).n_categories() {
-                answer = at.category as u8 + 1;
-            }
-        });
+        let answer = drawn_answer(test.bank().item(item), theta, chance);
         if sitting.answer(item, answer).is_err() {
             // Cannot be: the item was offered and the category is one of its own.
             return StopReason::Exhausted;
@@ -177,7 +189,7 @@ fn sit(
 }
 
 impl SimulationSummary {
-    fn of(persons: &[SimulatedPerson], exposure: &[f64]) -> Self {
+    pub(super) fn of(persons: &[SimulatedPerson], exposure: &[f64]) -> Self {
         let n = persons.len() as f64;
         let mean = |figure: &dyn Fn(&SimulatedPerson) -> f64| -> f64 {
             persons.iter().map(figure).sum::<f64>() / n

@@ -31,14 +31,29 @@ pub struct SumScore {
 pub fn sum_scores(bank: &Bank) -> Result<Vec<SumScore>, ScoreError> {
     bank.one_dimension("sum scores")?;
     let grid = bulk::grid(bank);
-    let weights = bulk::weights(bank, &grid);
-    let q = grid.nodes.len();
-    // One row of nodes a sum.
-    let mut rows = vec![weights];
+    let (lowest, rows) = sums_given_theta(bank, &grid.nodes, &bulk::weights(bank, &grid));
+    let table = rows.iter().zip(lowest..).map(|(row, sum)| {
+        let probability: f64 = row.iter().sum();
+        let theta = row.iter().zip(&grid.nodes).map(|(p, t)| p * t).sum::<f64>() / probability;
+        let square = |t: f64| (t - theta) * (t - theta);
+        let variance = row.iter().zip(&grid.nodes).map(|(p, &t)| p * square(t)).sum::<f64>();
+        SumScore { sum, theta, se: libm::sqrt(variance / probability), probability }
+    });
+    Ok(table.collect())
+}
+
+/// The lowest sum, and for each sum from there a row with its probability at each of `thetas`
+/// times the weight there.
+pub(crate) fn sums_given_theta(
+    bank: &Bank,
+    thetas: &[f64],
+    weights: &[f64],
+) -> (i64, Vec<Vec<f64>>) {
+    let mut rows = vec![weights.to_vec()];
     for item in &bank.items {
         let n = item.parameters.n_categories();
-        let mut next = vec![vec![0.0; q]; rows.len() + n - 1];
-        for (at, &theta) in grid.nodes.iter().enumerate() {
+        let mut next = vec![vec![0.0; thetas.len()]; rows.len() + n - 1];
+        for (at, &theta) in thetas.iter().enumerate() {
             item.parameters.for_each_category(theta, |c| {
                 for (sum, row) in rows.iter().enumerate() {
                     next[sum + c.category][at] += row[at] * c.probability;
@@ -51,12 +66,5 @@ pub fn sum_scores(bank: &Bank) -> Result<Vec<SumScore>, ScoreError> {
         bank.items.iter().all(|item| item.values.windows(2).all(|pair| pair[1] == pair[0] + 1));
     let lowest: i64 =
         if consecutive { bank.items.iter().map(|item| i64::from(item.values[0])).sum() } else { 0 };
-    let table = rows.iter().zip(lowest..).map(|(row, sum)| {
-        let probability: f64 = row.iter().sum();
-        let theta = row.iter().zip(&grid.nodes).map(|(p, t)| p * t).sum::<f64>() / probability;
-        let square = |t: f64| (t - theta) * (t - theta);
-        let variance = row.iter().zip(&grid.nodes).map(|(p, &t)| p * square(t)).sum::<f64>();
-        SumScore { sum, theta, se: libm::sqrt(variance / probability), probability }
-    });
-    Ok(table.collect())
+    (lowest, rows)
 }

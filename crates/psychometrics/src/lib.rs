@@ -102,7 +102,7 @@
 //! let key = vec![scored(0), scored(0), scored(1), scored(1)];
 //! let key = ScoringKey::new(key, Vec::new(), Prior::standard(0.5)?, Grid::default())?;
 //! let posterior = key.posterior(&[Some(4), Some(3), Some(1), None], &[])?;
-//! assert!(posterior.mean[0] > 0.5 && posterior.mean[1] < posterior.mean[0]);
+//! assert!(posterior.mean[0] > 0.0 && posterior.mean[1] < posterior.mean[0]);
 //! let odds = posterior.region_probabilities(&RegionMap::quadrants());
 //! let total: f64 = odds.regions.iter().map(|region| region.probability).sum();
 //! assert!((total - 1.0).abs() < 1e-9);

@@ -5,7 +5,7 @@
 #[path = "golden_calibration/checks.rs"]
 mod checks;
 
-use checks::{Folder, exact_maximum, mirt};
+use checks::{Folder, TIGHT, exact_maximum, finer_grid, fit, mirt, near, number};
 
 fn reference() -> Folder {
     let folder = std::env::var_os("PSYCHOMETRICS_REFERENCE").expect("PSYCHOMETRICS_REFERENCE");
@@ -16,6 +16,7 @@ fn reference() -> Folder {
 fn check(label: &str, file: &str) {
     exact_maximum(&reference(), "mle_check.json", label, file);
     mirt(&reference(), label, file);
+    finer_grid(&reference(), label, file);
 }
 
 #[test]
@@ -48,4 +49,17 @@ fn verbal_aggression() {
 #[test]
 fn leadership_items() {
     check("grm_bhr2000_leadership", "bhr2000.csv");
+}
+
+/// ltm integrates over 61 Gauss-Hermite nodes: another grid, near enough on these four items.
+#[test]
+fn science_by_ltm() {
+    let ltm = reference().json("grm_ltm_environment_science.json");
+    let (_, _, found) = fit(&reference(), "grm_science", "science.csv", &TIGHT);
+    near(
+        found.log_likelihood,
+        number(&ltm["science_GHk61"]["logLik"]),
+        2e-3,
+        "ltm's log-likelihood",
+    );
 }

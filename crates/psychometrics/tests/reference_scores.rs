@@ -29,12 +29,18 @@ fn scores() {
 fn sum_scores() {
     sums(&reference(), "grm_science");
     sums(&reference(), "gpcm_science");
+    sums(&reference(), "grm_environment");
+    sums(&reference(), "grm_verbagg");
+    sums(&reference(), "grm_bhr2000_leadership");
 }
 
 #[test]
 fn persons_fit() {
     for (label, file) in [
         ("grm_science", "science.csv"),
+        ("gpcm_science", "science.csv"),
+        ("grm_environment", "environment.csv"),
+        ("grm_bfi_conscientiousness", "bfi_AC.csv"),
         ("grm_bfi_agreeableness", "bfi_AC.csv"),
         ("gpcm_bfi_agreeableness", "bfi_AC.csv"),
         ("grm_verbagg", "verbagg.csv"),

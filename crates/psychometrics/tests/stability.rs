@@ -1,7 +1,14 @@
 //! The bits of the stored figures. They change only together with a line in the changelog.
 
+use psychometrics::calibrate::{Model, Options, Sample, Specification, calibrate};
 use psychometrics::models::{Graded, ItemParameters};
 use psychometrics::posterior::{Grid, PairItem, Prior, RegionMap, ScoredItem, ScoringKey};
+use psychometrics::responses::Responses;
+use psychometrics::score::{
+    Bank, BankItem, Method, eap, plausible_values, posterior_moments, score,
+};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 
 fn key() -> ScoringKey {
     let item = |at: usize| {
@@ -80,3 +87,46 @@ const WITH_PAIRS: [u64; 14] = [
     0x3feb_a584_5f52_3ec5,
     0x3fe9_b0fa_0d80_da60,
 ];
+
+/// Figures of a sample do not depend on how many threads made them, and are the same every time.
+#[test]
+fn samples_by_any_number_of_threads() {
+    let item = |at: i32| {
+        let b = 0.3 * f64::from(at - 3);
+        let own = Graded::from_thresholds(1.0 + 0.1 * f64::from(at), &[b - 0.8, b + 0.7]);
+        BankItem::new(ItemParameters::Graded(own.expect("an item")), 0, vec![0, 1, 2])
+    };
+    let bank = Bank::standard((0..6).map(item).collect()).expect("a bank");
+    let mut chance = Pcg64Mcg::seed_from_u64(5);
+    // More persons than one task holds.
+    let columns: Vec<Vec<u8>> = (0..6)
+        .map(|_| (0..20_000).map(|_| (chance.random::<f64>() * 3.0) as u8).collect())
+        .collect();
+    let responses = Responses::from_categories(columns).expect("responses");
+    let some = responses.select_persons(&(0..1500).collect::<Vec<_>>()).expect("persons");
+    let fitted = |threads| {
+        let options = Options { threads, ..Options::default() };
+        let specification = Specification::of(Model::GeneralisedPartialCredit, 6);
+        calibrate(&Sample::of(&some), &specification, &options).expect("a calibration")
+    };
+    let draws = |seed| {
+        let mut chance = Pcg64Mcg::seed_from_u64(seed);
+        plausible_values(&bank, &some, 3, &mut chance).expect("draws")
+    };
+    let one = fitted(1);
+    assert_eq!(draws(1), draws(1));
+    assert_ne!(draws(1), draws(2));
+    for threads in [2, 3, 8] {
+        assert_eq!(fitted(threads), one, "{threads} threads");
+        let methods =
+            [Method::Eap, Method::Map, Method::MaximumLikelihood, Method::WeightedLikelihood];
+        for method in methods {
+            let by = |threads| score(&bank, &some, method, threads).expect("scores");
+            assert_eq!(by(threads), by(1), "{method:?}, {threads} threads");
+        }
+        let by = |threads| eap(&bank, &responses, threads).expect("scores");
+        assert_eq!(by(threads), by(1), "{threads} threads");
+        let by = |threads| posterior_moments(&bank, &some, threads).expect("posteriors");
+        assert_eq!(by(threads), by(1), "{threads} threads");
+    }
+}

@@ -81,13 +81,18 @@ fn model(name: &str) -> Model {
     }
 }
 
-fn fit(folder: &Folder, label: &str, file: &str) -> (Value, Vec<String>, Calibration) {
+pub fn fit(
+    folder: &Folder,
+    label: &str,
+    file: &str,
+    options: &Options,
+) -> (Value, Vec<String>, Calibration) {
     let golden = folder.json(&format!("{label}.json"));
     let items = names(&golden["items"]);
     let responses = folder.responses(file, &items);
     let name = golden["model"].as_str().expect("a model");
     let specification = Specification::of(model(name), items.len());
-    let found = calibrate(&Sample::of(&responses), &specification, &TIGHT).expect("estimates");
+    let found = calibrate(&Sample::of(&responses), &specification, options).expect("estimates");
     assert!(found.converged, "{label}: {:?}", found.flags);
     (golden, items, found)
 }
@@ -99,7 +104,7 @@ fn se(estimate: &Estimate) -> f64 {
 /// Against the exact maximum of the same likelihood by Newton steps in numpy.
 pub fn exact_maximum(folder: &Folder, exact: &str, label: &str, file: &str) {
     const TOLERANCE: f64 = 1e-6;
-    let (_, items, found) = fit(folder, label, file);
+    let (_, items, found) = fit(folder, label, file, &TIGHT);
     let exact = &folder.json(exact)[label];
     near(found.log_likelihood, number(&exact["logLik"]), 1e-7, label);
     for (estimate, item) in found.items.iter().zip(&items) {
@@ -122,7 +127,7 @@ pub fn exact_maximum(folder: &Folder, exact: &str, label: &str, file: &str) {
 
 /// Against R mirt, which stops a little before the maximum.
 pub fn mirt(folder: &Folder, label: &str, file: &str) {
-    let (golden, items, found) = fit(folder, label, file);
+    let (golden, items, found) = fit(folder, label, file, &TIGHT);
     let model = golden["model"].as_str().expect("a model");
     let tolerance = if model == "gpcm" { 3e-4 } else { 5e-5 };
     near(found.log_likelihood, number(&golden["logLik"]), 1e-5, label);
@@ -157,4 +162,12 @@ pub fn mirt(folder: &Folder, label: &str, file: &str) {
     if let Some(error) = latent["se"]["COV_11"].as_f64() {
         near(se(variance), error, 1e-4, label);
     }
+}
+
+/// On 121 nodes to ±8, where mirt has its log-likelihood too.
+pub fn finer_grid(folder: &Folder, label: &str, file: &str) {
+    let finer = Options { n_nodes: Some(121), range: 8.0, standard_errors: false, ..TIGHT };
+    let (golden, _, found) = fit(folder, label, file, &finer);
+    let expected = number(&golden["quadrature_check"]["logLik"]);
+    near(found.log_likelihood, expected, 1e-5, &format!("{label} on the finer grid"));
 }

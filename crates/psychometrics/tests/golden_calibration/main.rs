@@ -4,7 +4,7 @@ mod checks;
 
 use std::path::Path;
 
-use checks::{Folder, TIGHT, exact_maximum, mirt, names, near, number};
+use checks::{Folder, TIGHT, exact_maximum, finer_grid, mirt, names, near, number};
 use psychometrics::calibrate::{Model, Sample, Specification, calibrate};
 
 fn shipped() -> Folder {
@@ -112,4 +112,18 @@ fn groups_with_shared_items_are_mirts() {
         near(x2, number(&expected["X2"]), 1e-3, item);
     }
     assert_eq!(names(&golden["mirt_DIF_drop"]["item"]), items);
+}
+
+#[test]
+fn a_finer_grid_is_mirts_too() {
+    for (label, file) in [
+        ("grm_scale", "scale.csv"),
+        ("gpcm_scale", "scale.csv"),
+        ("2pl_right_wrong", "right_wrong.csv"),
+        ("rasch_right_wrong", "right_wrong.csv"),
+        ("2pl_lsat7", "lsat7.csv"),
+        ("rasch_lsat7", "lsat7.csv"),
+    ] {
+        finer_grid(&shipped(), label, file);
+    }
 }

@@ -43,8 +43,32 @@ pub fn check(figures: &Path, data: &Path, column: &str, first: &str) {
         assert!(found.calibration.converged, "{item}");
         close(found.calibration.log_likelihood, number(&expected["logLik"]), 1e-4);
         close(found.x2, number(&expected["X2"]), 1e-3);
+        let drop = &golden["mirt_DIF_drop"];
+        let names = drop["item"].as_array().expect("items");
+        let at = names.iter().position(|name| name == item.as_str()).expect("the item");
+        close(found.x2, number(&drop["X2"][at]), 1e-3);
+        let focal = expected["group_parameters"].as_object().expect("groups");
+        let own = expected["parameters_by_group"].as_object().expect("groups");
+        for (name, population) in focal {
+            let group = usize::from(number(&population["MEAN_1"]) != 0.0);
+            let seen = &found.calibration.groups[group];
+            close(seen.mean[0].value, number(&population["MEAN_1"]), 1e-3);
+            close(seen.covariance[0][0].value, number(&population["COV_11"]), 1e-3);
+            let place = items_place(&golden, item);
+            let seen = found.calibration.item_for(place, Some(group)).expect("an item");
+            close(seen.slopes[0].value, number(&own[name]["a"]), 1e-3);
+            for (k, b) in seen.thresholds.iter().enumerate() {
+                close(b.value, number(&own[name][format!("b{}", k + 1)]), 5e-3);
+            }
+        }
         assert_eq!(found.df as f64, number(&expected["df"]), "{item}");
         // p falls by half its value for a rise of 2 ln 2 of the statistic.
         close(found.p, number(&expected["p"]), 1e-3 * found.p + 1e-12);
     }
+}
+
+/// Position of an item among those of the file.
+fn items_place(golden: &Value, item: &str) -> usize {
+    let items = golden["free_one_item"].as_object().expect("items");
+    items.keys().position(|name| name == item).expect("the item")
 }

@@ -1,6 +1,7 @@
 //! Fairness of items of shipped data.
 
 mod checks;
+mod matched;
 
 use std::path::Path;
 

@@ -10,7 +10,7 @@ use psychometrics::models::{
     GeneralisedPartialCredit, Graded, ItemModel, ItemParameters, Rasch, TwoParameter,
 };
 use psychometrics::responses::Responses;
-use psychometrics::score::{Bank, BankItem, eap};
+use psychometrics::score::{Bank, BankItem, Method, eap, score};
 use serde_json::Value;
 
 /// What the reference promises of figures that inherit a fit.
@@ -109,6 +109,8 @@ impl Case {
         }
         self.residuals(&bank, &responses, expected);
         self.reliability();
+        self.information();
+        self.first_scores();
     }
 
     fn items(&self, bank: &Bank, responses: &Responses, expected: &Value) {
@@ -175,6 +177,53 @@ impl Case {
         for (i, row) in expected["Q3"].as_array().expect("rows").iter().enumerate() {
             for (j, value) in numbers(row).into_iter().enumerate() {
                 close(seen.at(i, j), value, RELATIVE, 1e-5, &format!("{} Q3 {i} {j}", self.label));
+            }
+        }
+    }
+
+    /// Information and expected scores at the thetas of the file.
+    fn information(&self) {
+        let bank = self.bank(&self.golden["parameters"]);
+        let lowest: i32 = (0..self.responses.n_items()).map(|at| self.responses.lowest(at)).sum();
+        let names = self.golden["items"].as_array().expect("items");
+        for (place, theta) in numbers(&self.golden["theta_grid"]).into_iter().enumerate() {
+            let (mut whole, mut score) = (0.0, f64::from(lowest));
+            for (item, name) in bank.items().iter().zip(names) {
+                let seen = item.parameters().information(theta);
+                let name = name.as_str().expect("a name");
+                let expected = number(&self.golden["item_information"][name][place]);
+                close(seen, expected, 0.0, 1e-8, &format!("{} {name} at {theta}", self.label));
+                whole += seen;
+                score += item.parameters().expected_score(theta);
+            }
+            let what = format!("{} at {theta}", self.label);
+            close(whole, number(&self.golden["test_information"][place]), 0.0, 1e-8, &what);
+            close(score, number(&self.golden["expected_test_score"][place]), 0.0, 1e-8, &what);
+        }
+    }
+
+    /// Scores of the first fifty persons with any answer, by every method.
+    fn first_scores(&self) {
+        let bank = self.bank(&self.golden["parameters"]);
+        let expected = &self.golden["scores_first50"];
+        for (method, name, within, se_within) in [
+            (Method::Eap, "EAP", 1e-9, 1e-9),
+            (Method::Map, "MAP", 1e-4, 1e-3),
+            (Method::MaximumLikelihood, "ML", 1e-4, 1e-3),
+            (Method::WeightedLikelihood, "WLE", 1e-4, 1e-3),
+        ] {
+            let seen = score(&bank, &self.responses, method, 1).expect("scores");
+            let thetas = numbers(&expected[name]);
+            let errors = numbers(&expected[format!("{name}_SE")]);
+            let answered = seen.iter().flatten();
+            for (person, (seen, theta)) in answered.zip(&thetas).enumerate() {
+                // The file leaves out what is infinite or did not converge, or stops before 20.
+                if theta.is_nan() || (seen.theta[0].is_infinite() && theta.abs() > 19.9) {
+                    continue;
+                }
+                let what = format!("{} {name} of person {person}", self.label);
+                close(seen.theta[0], *theta, within, within, &what);
+                close(seen.se[0], errors[person], se_within, se_within, &what);
             }
         }
     }

@@ -9,6 +9,7 @@ mod ledger;
 mod mail;
 mod model;
 mod pages;
+mod samples;
 mod store;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use ledger::{Entry, Event, verify as verify_ledger};
 pub use mail::templates;
 pub use model::{Contact, Person, State};
 pub use pages::routes;
+pub use samples::samples;
 pub use store::{STATEMENTS, by_state, suppress};
 
 /// An address gets at most one mail of a kind that somebody else may have asked for in this time.

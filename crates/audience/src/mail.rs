@@ -34,14 +34,19 @@ fn preferences<'a>(
         let id = outgoing.contact_id.as_deref().unwrap_or("");
         let contact = store::by_id(&mut house.db.reader().await?, id).await?;
         let Some(contact) = contact else { return Ok(Written::Unwanted("the contact is gone")) };
-        let unsubscribe = unsubscribe_url(house, &contact);
-        let file = PreferencesLetter {
-            contact: &contact,
-            provider: &house.site.provider,
-            preferences: preferences_url(house, &contact),
-            unsubscribe: unsubscribe.clone(),
-        };
-        let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
-        Ok(Written::Letter(letter.with_unsubscribe(unsubscribe)))
+        Ok(Written::Letter(letter(house, &contact)?))
     })
+}
+
+/// The letter with a contact's link to their preferences.
+pub(crate) fn letter(house: &House, contact: &Contact) -> Result<Letter, WriteError> {
+    let unsubscribe = unsubscribe_url(house, contact);
+    let file = PreferencesLetter {
+        contact,
+        provider: &house.site.provider,
+        preferences: preferences_url(house, contact),
+        unsubscribe: unsubscribe.clone(),
+    };
+    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
+    Ok(letter.with_unsubscribe(unsubscribe))
 }

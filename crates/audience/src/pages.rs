@@ -68,12 +68,12 @@ async fn stop_of(visit: &Visit, text: &str) -> Result<Stop, Refusal> {
 
 #[derive(Template)]
 #[template(path = "unsubscribe.html")]
-struct UnsubscribePage {
-    chrome: Chrome,
-    token: String,
-    what: Vec<String>,
-    is_confirmed: bool,
-    is_one: bool,
+pub(crate) struct UnsubscribePage {
+    pub(crate) chrome: Chrome,
+    pub(crate) token: String,
+    pub(crate) what: Vec<String>,
+    pub(crate) is_confirmed: bool,
+    pub(crate) is_one: bool,
 }
 
 async fn unsubscribe_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
@@ -128,11 +128,11 @@ fn stopped() -> Response {
 
 #[derive(Template)]
 #[template(path = "unsubscribed.html")]
-struct UnsubscribedPage {
-    chrome: Chrome,
-    is_all: bool,
-    purpose: String,
-    preferences: Option<String>,
+pub(crate) struct UnsubscribedPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) is_all: bool,
+    pub(crate) purpose: String,
+    pub(crate) preferences: Option<String>,
 }
 
 async fn unsubscribed_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
@@ -172,23 +172,23 @@ async fn contact_of(visit: &Visit, text: &str) -> Result<Contact, Refusal> {
     contact.filter(is_proved).ok_or(Refusal::DeadLink)
 }
 
-struct Choice {
-    id: String,
-    wording: String,
-    summary: String,
-    is_on: bool,
+pub(crate) struct Choice {
+    pub(crate) id: String,
+    pub(crate) wording: String,
+    pub(crate) summary: String,
+    pub(crate) is_on: bool,
 }
 
 #[derive(Template)]
 #[template(path = "preferences.html")]
-struct PreferencesPage {
-    chrome: Chrome,
-    token: String,
-    address: String,
-    submit_id: String,
-    choices: Vec<Choice>,
-    is_saved: bool,
-    errors: FormErrors,
+pub(crate) struct PreferencesPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) token: String,
+    pub(crate) address: String,
+    pub(crate) submit_id: String,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) is_saved: bool,
+    pub(crate) errors: FormErrors,
 }
 
 async fn preferences_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
@@ -239,16 +239,18 @@ async fn save_preferences(
     form: FormBody,
 ) -> Result<Response, Refusal> {
     let contact = contact_of(&visit, &token).await?;
+    let ticked = |id: &str| form.get(&format!("purpose.{id}")) == "yes";
     let submit = match checked(&visit, "preferences", &form, &["purpose."]) {
         Ok(submit) => submit,
         Err(errors) => {
-            return visit.show_faults(&preferences(&visit, token, &contact, false, errors).await?);
+            let mut page = preferences(&visit, token, &contact, false, errors).await?;
+            page.choices.iter_mut().for_each(|choice| choice.is_on = ticked(&choice.id));
+            return visit.show_faults(&page);
         }
     };
     let saved = format!("/p/{token}/saved");
-    let ticked = |id: &String| form.get(&format!("purpose.{id}")) == "yes";
     let (on, off): (Vec<String>, Vec<String>) =
-        visit.house.site.purposes.keys().cloned().partition(ticked);
+        visit.house.site.purposes.keys().cloned().partition(|id| ticked(id));
     let mut tx = visit.house.db.begin().await?;
     if once(&mut tx, &submit, &form.hash, &saved, visit.now_ms).await? == Once::First {
         store::lock(&mut tx, &contact.id).await?;
@@ -290,10 +292,10 @@ fn checked(
 
 #[derive(Template)]
 #[template(path = "export.html")]
-struct ExportPage {
-    chrome: Chrome,
-    token: String,
-    address: String,
+pub(crate) struct ExportPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) token: String,
+    pub(crate) address: String,
 }
 
 async fn export_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
@@ -327,13 +329,13 @@ async fn export(
 
 #[derive(Template)]
 #[template(path = "erase.html")]
-struct ErasePage {
-    chrome: Chrome,
-    token: String,
-    address: String,
-    keeps_research: bool,
-    submit_id: String,
-    errors: FormErrors,
+pub(crate) struct ErasePage {
+    pub(crate) chrome: Chrome,
+    pub(crate) token: String,
+    pub(crate) address: String,
+    pub(crate) keeps_research: bool,
+    pub(crate) submit_id: String,
+    pub(crate) errors: FormErrors,
 }
 
 async fn erase_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
@@ -393,9 +395,9 @@ async fn erase(
 
 #[derive(Template)]
 #[template(path = "erased.html")]
-struct ErasedPage {
-    chrome: Chrome,
-    receipt: String,
+pub(crate) struct ErasedPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) receipt: String,
 }
 
 async fn erased_page(visit: Visit, Path(receipt): Path<String>) -> Result<Response, Refusal> {
@@ -413,21 +415,21 @@ async fn erased_page(visit: Visit, Path(receipt): Path<String>) -> Result<Respon
 
 #[derive(Template)]
 #[template(path = "ask.html")]
-struct AskPage {
-    chrome: Chrome,
-    submit_id: String,
-    email: String,
-    errors: FormErrors,
+pub(crate) struct AskPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) submit_id: String,
+    pub(crate) email: String,
+    pub(crate) errors: FormErrors,
 }
 
 #[derive(Template)]
 #[template(path = "asked.html")]
-struct AskedPage {
-    chrome: Chrome,
-    sender: String,
+pub(crate) struct AskedPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) sender: String,
 }
 
-const ASK_TITLE: &str = "See, copy or erase what we hold about you";
+pub(crate) const ASK_TITLE: &str = "See, copy or erase what we hold about you";
 
 async fn ask_page(visit: Visit) -> Result<Response, Refusal> {
     let chrome = visit.chrome(ASK_TITLE);

@@ -3,7 +3,7 @@
 use askama::Template;
 use instrument::{Axis, Instrument, Interval, Region};
 
-use crate::report::percent;
+use crate::report::hundredths;
 use crate::scoring::{Level, Scores};
 
 /// Where the plot begins and ends, in units of the viewBox (0 to 400).
@@ -59,9 +59,9 @@ struct Label {
 pub(crate) struct Bar {
     class: &'static str,
     name: String,
-    share: u32,
-    low: u32,
-    high: u32,
+    share: String,
+    low: String,
+    high: String,
     at: String,
     from: String,
     to: String,
@@ -73,7 +73,8 @@ impl MapChart {
     /// The map of a scored sitting.
     pub(crate) fn new(instrument: &Instrument, scores: &Scores) -> Self {
         let map = instrument.map();
-        let [managing, leading] = [&scores.levels[0], &scores.levels[1]].map(|l| percent(l.share));
+        let [managing, leading] =
+            [&scores.levels[0], &scores.levels[1]].map(|l| hundredths(l.share));
         let here = map.region_at(scores.mean[0], scores.mean[1]).map_or("", |r| r.name.as_str());
         let frames: Vec<Frame<'_>> = map
             .regions()
@@ -114,9 +115,9 @@ impl Bar {
         Self {
             class,
             name: name.to_owned(),
-            share: percent(level.share),
-            low: percent(level.low),
-            high: percent(level.high),
+            share: hundredths(level.share),
+            low: hundredths(level.low),
+            high: hundredths(level.high),
             at: tenth(along(level.share)),
             from: tenth(along(level.low)),
             to: tenth(along(level.high)),
@@ -195,8 +196,8 @@ fn cuts(scores: &Scores) -> String {
     down.chain(along).collect()
 }
 
-fn extreme(outline: &[[f64; 2]], dimension: usize, pick: fn(f64, f64) -> f64) -> u32 {
-    percent(outline.iter().map(|point| point[dimension]).reduce(pick).unwrap_or(0.0))
+fn extreme(outline: &[[f64; 2]], dimension: usize, pick: fn(f64, f64) -> f64) -> String {
+    hundredths(outline.iter().map(|point| point[dimension]).reduce(pick).unwrap_or(0.0))
 }
 
 fn across(share: f64) -> String {

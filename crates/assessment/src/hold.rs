@@ -8,7 +8,7 @@ use base::keys::{Token, Use};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use crate::report::percent;
+use crate::report::{about, chance_in_words, hundredths};
 use crate::scoring::Profile;
 use crate::store;
 
@@ -56,11 +56,11 @@ fn in_lines(profile: &Profile) -> String {
         return lines.join("\n");
     };
     for (name, level) in ["Managing", "Leading"].iter().zip(&scores.levels) {
-        let [share, low, high] = [level.share, level.low, level.high].map(percent);
-        lines.push(format!("{name}: about {share} in 100 chances taken, likely {low} to {high}."));
+        let (share, [low, high]) = (about(level.share), [level.low, level.high].map(hundredths));
+        lines.push(format!("{name}: {share} in 100 chances taken, likely {low} to {high}."));
     }
     for odds in &scores.regions {
-        lines.push(format!("{}: {} %", odds.name, percent(odds.probability)));
+        lines.push(format!("{}: {}", odds.name, chance_in_words(odds.probability)));
     }
     lines.join("\n")
 }

@@ -77,17 +77,36 @@ pub(crate) fn percent(share: f64) -> u32 {
     (share * 100.0).round().clamp(0.0, 100.0) as u32
 }
 
-/// Odds in words of per cent: never "100 %" or "0 %", and never rounded up to the rule that they miss.
+/// A share in hundredths, before "in 100" or "to": never "100" or "0", which no number of answers can show.
+pub(crate) fn hundredths(share: f64) -> String {
+    match percent(share) {
+        0 => String::from("fewer than 1"),
+        100 => String::from("more than 99"),
+        n => n.to_string(),
+    }
+}
+
+/// The same for a best guess: "about 67".
+pub(crate) fn about(share: f64) -> String {
+    let hundredths = hundredths(share);
+    if hundredths.contains(' ') { hundredths } else { format!("about {hundredths}") }
+}
+
+/// A probability in words of per cent, at its ends in words of hundredths.
+pub(crate) fn chance_in_words(probability: f64) -> String {
+    match percent(probability) {
+        0 | 100 => format!("{} in 100", hundredths(probability)),
+        n => format!("{n} %"),
+    }
+}
+
+/// Odds in words: never "100 %" or "0 %", and never rounded up to the rule that they miss.
 pub(crate) fn odds_in_words(probability: f64, rule: f64) -> String {
     let rounded = percent(probability);
     if probability < rule && rounded >= percent(rule) {
         return format!("{} %", percent(rule) - 1);
     }
-    match rounded {
-        0 => String::from("under 1 %"),
-        100 => String::from("over 99 %"),
-        n => format!("{n} %"),
-    }
+    chance_in_words(probability)
 }
 
 impl<'a> Verdict<'a> {
@@ -175,15 +194,11 @@ fn opening(instrument: &Instrument, verdict: &Verdict<'_>) -> Vec<Piece> {
             named(one),
             said(" and "),
             named(other),
-            said(&format!(". {}", instrument.map().between().says)),
+            said("."),
         ],
         Verdict::TooClose(..) => {
-            let words = instrument.map().too_close();
-            vec![said(&format!(
-                "As you see yourself: {}. {}",
-                lower_first(&words.name),
-                words.says
-            ))]
+            let name = lower_first(&instrument.map().too_close().name);
+            vec![said(&format!("As you see yourself: {name}."))]
         }
     }
 }
@@ -217,14 +232,15 @@ fn sure(instrument: &Instrument, profile: &Profile, verdict: &Verdict<'_>) -> Ve
         }
         Verdict::Between(_, _, [one, other]) => {
             vec![said(format!(
-                "{} for the first and {} for the second, {caveat}. Neither reaches the {} % that we ask before naming one.",
+                "{} {} for the first and {} for the second, {caveat}. Neither reaches the {} % that we ask before naming one.",
+                instrument.map().between().says,
                 odds(*one),
                 odds(*other),
                 percent(rule)
             ))]
         }
         Verdict::TooClose(region, probability) => vec![
-            said(String::from("The likeliest, ")),
+            said(format!("{} The likeliest, ", instrument.map().too_close().says)),
             named(region),
             said(format!(
                 ", has {}, {caveat}. That is a result too: neither approach stands out from the other, or from what we \

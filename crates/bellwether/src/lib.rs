@@ -38,6 +38,7 @@ pub fn samples() -> Vec<Sample> {
     let mut samples = base::pages::samples();
     samples.extend(publishing::samples());
     samples.extend(assessment::samples());
+    samples.extend(audience::samples());
     samples.extend(enquiry::samples());
     samples
 }

@@ -48,7 +48,9 @@ pub fn samples() -> Vec<Sample> {
             with(house, |set| {
                 let mut programme = set.publication.programmes[0].clone();
                 programme.front.dates =
-                    (0..3).map(|n| Day::of(SAMPLE_MS + n * 6 * WEEK_MS)).collect();
+                    (1..4).map(|n| Day::of(SAMPLE_MS + n * 6 * WEEK_MS)).collect();
+                programme.front.next_dates_note =
+                    String::from("Other dates for a team of your own: ask.");
                 Shown::page(&set.programme(&programme))
             })
         }),

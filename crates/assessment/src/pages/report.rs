@@ -15,7 +15,7 @@ use crate::chart::{Bar, MapChart};
 use crate::mail;
 use crate::model;
 use crate::quiz::Quiz;
-use crate::report::{Words, percent};
+use crate::report::{Words, about, hundredths, percent};
 use crate::scoring::{Answers, Profile};
 use crate::store::{self, Sitting};
 
@@ -59,9 +59,11 @@ struct LevelView {
     name: String,
     /// "to manage".
     verb: &'static str,
-    share: u32,
-    low: u32,
-    high: u32,
+    /// "about 67", of a hundred chances.
+    about: String,
+    share: String,
+    low: String,
+    high: String,
     bar: Bar,
 }
 
@@ -165,9 +167,10 @@ fn scored<'a>(
                 class,
                 name: axis.name.clone(),
                 verb,
-                share: percent(level.share),
-                low: percent(level.low),
-                high: percent(level.high),
+                about: about(level.share),
+                share: hundredths(level.share),
+                low: hundredths(level.low),
+                high: hundredths(level.high),
                 bar: Bar::new(class, &axis.name, level),
             }
         });

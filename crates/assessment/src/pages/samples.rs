@@ -180,26 +180,22 @@ impl Desk {
 
     /// Leading often, managing near the line.
     fn between(&self) -> Answers {
-        let mut n_managing = 0;
-        let mut answers = self.answers(|_, is_lapse| if is_lapse { 2 } else { 4 });
-        let ratings = self.quiz().form.items().iter().filter_map(|item| item.as_rating());
-        for rating in ratings.filter(|rating| rating.approach().index() == 0) {
-            n_managing += 1;
-            if n_managing % 2 == 0 {
-                answers.insert(rating.id().to_string(), 3);
-            }
-        }
-        answers
+        self.near_the_line(1, 2)
     }
 
     /// Where the four regions meet.
     fn middle(&self) -> Answers {
-        let mut n_asked = 0;
-        let mut answers = self.between();
-        for item in self.quiz().form.items() {
-            n_asked += 1;
-            if n_asked % 4 == 0 {
-                answers.insert(item.id().to_string(), 3);
+        self.near_the_line(2, 3)
+    }
+
+    /// Often, but every `step`th answer of the first approaches is "about half the time".
+    fn near_the_line(&self, n_approaches: usize, step: usize) -> Answers {
+        let mut answers = self.answers(|_, is_lapse| if is_lapse { 2 } else { 4 });
+        for approach in 0..n_approaches {
+            let ratings = self.quiz().form.items().iter().filter_map(|item| item.as_rating());
+            let of_approach = ratings.filter(|rating| rating.approach().index() == approach);
+            for rating in of_approach.skip(step - 1).step_by(step) {
+                answers.insert(rating.id().to_string(), 3);
             }
         }
         answers

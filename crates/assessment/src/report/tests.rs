@@ -74,10 +74,10 @@ fn equal_odds_are_never_told_apart_by_the_order_of_a_file() {
 #[test]
 fn odds_are_never_certain() {
     for (probability, words) in [
-        (0.0, "under 1 %"),
-        (0.004, "under 1 %"),
-        (0.996, "over 99 %"),
-        (1.0, "over 99 %"),
+        (0.0, "fewer than 1 in 100"),
+        (0.004, "fewer than 1 in 100"),
+        (0.996, "more than 99 in 100"),
+        (1.0, "more than 99 in 100"),
         (0.699_9, "69 %"),
     ] {
         assert_eq!(odds_in_words(probability, 0.70), words);

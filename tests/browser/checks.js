@@ -21,11 +21,17 @@ export function openBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
 }
 
-/** What axe finds on a page, one line a fault. Needs scripts on. */
-export async function axeFaults(page) {
-  await page.evaluate(AXE);
+/** Rules that look at colours; every other one finds the same in light and in dark. */
+export const COLOURS = ["color-contrast", "link-in-text-block"];
+
+/** What axe finds on a page, one line a fault; by every rule unless some are named. Needs scripts on. */
+export async function axeFaults(page, rules = null) {
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(AXE);
   const { violations } = await page.evaluate(
-    (levels) => globalThis.axe.run(document, { runOnly: levels }), LEVELS,
+    ({ levels, rules }) => globalThis.axe.run(document, {
+      runOnly: rules ?? levels, resultTypes: ["violations"],
+    }),
+    { levels: LEVELS, rules },
   );
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}: ${node.failureSummary}`));
@@ -52,6 +58,53 @@ export function htmlFaults(pages) {
 export function scrollsSideways(page) {
   return page.evaluate(() =>
     document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}
+
+/** Whether a page scrolls sideways once lines, letters and words stand as far apart as WCAG 1.4.12 says. */
+export function scrollsSidewaysWhenSpaced(page) {
+  return page.evaluate(() => {
+    const spaced = [...document.querySelectorAll("main, main *, header *, footer *")];
+    for (const { style } of spaced) {
+      style.lineHeight = "1.5";
+      style.letterSpacing = "0.12em";
+      style.wordSpacing = "0.16em";
+    }
+    const { scrollWidth, clientWidth } = document.documentElement;
+    for (const element of spaced) element.removeAttribute("style");
+    return scrollWidth > clientWidth;
+  });
+}
+
+/** Pictures without a title or a description, and charts whose figures are in no table. */
+export function chartFaults(page) {
+  return page.evaluate(() => {
+    const named = (svg) => (svg.getAttribute("aria-labelledby") ?? "").split(" ")
+      .map((id) => document.getElementById(id)?.textContent.trim()).filter(Boolean);
+    const tables = [...document.querySelectorAll("table")];
+    return [...document.querySelectorAll("main svg[role=img]")].flatMap((svg) => {
+      const faults = [];
+      const name = svg.querySelector("title")?.textContent;
+      if (!name || !svg.querySelector("desc")) faults.push(`${name}: no title or description`);
+      if (named(svg).length < 2) faults.push(`${name}: it is not named by both`);
+      const isChart = svg.closest("figure")?.querySelector("figcaption") || svg.closest("dl");
+      const follows = (table) =>
+        svg.compareDocumentPosition(table) & Node.DOCUMENT_POSITION_FOLLOWING || svg.closest("dl");
+      if (isChart && !tables.some(follows)) faults.push(`${name}: no table of its figures`);
+      return faults;
+    });
+  });
+}
+
+/** How many bytes a page takes over the wire with all of its files, from an empty cache. */
+export async function weight(browser, address) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const requests = [];
+  page.on("requestfinished", (request) => requests.push(request));
+  await page.goto(address, { waitUntil: "networkidle" });
+  const sizes = await Promise.all(requests.map((request) => request.sizes()));
+  await context.close();
+  return sizes.reduce((sum, size) => sum + size.responseBodySize + size.responseHeadersSize, 0);
 }
 
 /** Collects every request of a context that leaves the site. */

@@ -1,4 +1,4 @@
-// Ada writes to the provider: with scripts and without, by mouse and by keyboard, in light and in dark.
+// Ada writes to the provider: with scripts and without, by mouse and by keyboard.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

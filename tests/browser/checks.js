@@ -21,8 +21,10 @@ export function openBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
 }
 
-/** Rules that look at colours; every other one finds the same in light and in dark. */
-export const COLOURS = ["color-contrast", "link-in-text-block"];
+/** Rules that look at colours and sizes; every other one finds the same in any scheme and at any width. */
+export const LOOKS = [
+  "color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable",
+];
 
 /** What axe finds on a page, one line a fault; by every rule unless some are named. Needs scripts on. */
 export async function axeFaults(page, rules = null) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  COLOURS, axeFaults, chartFaults, htmlFaults, openBrowser, scrollsSideways,
+  LOOKS, axeFaults, chartFaults, htmlFaults, openBrowser, scrollsSideways,
   scrollsSidewaysWhenSpaced, weight,
 } from "./checks.js";
 import { start } from "./server.js";
@@ -86,12 +86,12 @@ async function faultsOf(page, path) {
   (await axeFaults(page)).forEach(note("narrow and light"));
   (await chartFaults(page)).forEach(note("charts"));
   await page.emulateMedia({ colorScheme: "dark" });
-  (await axeFaults(page, COLOURS)).forEach(note("narrow and dark"));
+  (await axeFaults(page, LOOKS)).forEach(note("narrow and dark"));
   await page.setViewportSize(WIDE);
   if (await scrollsSideways(page)) note("wide")("it scrolls sideways");
-  (await axeFaults(page)).forEach(note("wide and dark"));
+  (await axeFaults(page, LOOKS)).forEach(note("wide and dark"));
   await page.emulateMedia({ colorScheme: "light" });
-  (await axeFaults(page, COLOURS)).forEach(note("wide and light"));
+  (await axeFaults(page, LOOKS)).forEach(note("wide and light"));
   return faults;
 }
 

@@ -129,7 +129,7 @@ export async function leftBehind(context, page) {
   return [...(await context.cookies()).map((cookie) => cookie.name), ...storage];
 }
 
-/** Remembers the source of every page that a context opens, under the name that the walk then gives it. */
+/** Remembers the source of the pages that a context opens, under the names that a walk gives them. */
 export class Passed {
   #opened = [];
 
@@ -139,14 +139,19 @@ export class Passed {
       const isPage = answer.request().isNavigationRequest()
         && answer.headers()["content-type"]?.startsWith("text/html");
       const isHere = answer.status() < 300 || answer.status() >= 400;
-      if (isPage && isHere) this.#opened.push([answer.url(), answer.text()]);
+      // The browser forgets the source of a page that is left; a walk names it before.
+      const text = isPage && isHere && answer.text().catch(() => "");
+      if (text) this.#opened.push([answer.url(), text]);
     });
   }
 
-  /** Names what was opened since the last time; to be called before the walk goes on, or the browser forgets the source. */
-  async see(name) {
+  /** Names what was opened since the last time, the page now shown at `shown` among it. */
+  async see(name, shown) {
     const opened = this.#opened.splice(0);
-    for (const [url, text] of opened) this.pages.push({ name, url, html: await text });
+    const sources = await Promise.all(opened.map(([, text]) => text));
+    const pages = opened.map(([url], at) => ({ name, url, html: sources[at] }));
+    this.pages.push(...pages.filter(({ html }) => html));
+    return pages.some(({ url, html }) => html && url === shown.split("#")[0]);
   }
 }
 

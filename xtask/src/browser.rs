@@ -46,7 +46,8 @@ pub fn run(name: &str, tally: &mut Tally) -> Result<(), String> {
         return Err(format!("no script in {FOLDER} has {name} in its name"));
     }
     let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).args(&scripts);
+    // Two at a time: each has a server and a browser of its own, and spends half its time waiting for one of them.
+    node.args(["--test", "--test-concurrency=2", "--test-reporter=tap"]).args(&scripts);
     // Where there is no PostgreSQL, the walk on it says that it was skipped.
     let server = postgres::programs().map(|_| Postgres::start()).transpose()?;
     if let Some(server) = &server {

@@ -300,8 +300,8 @@ impl Said {
         let value = self.values.get(key)?;
         let parsed = parse(value);
         if parsed.is_none() {
-            // A mail server's URL may hold a password, so its value is never repeated.
-            let what = if key == "smtp-url" {
+            // These URLs may hold a password, so their value is never repeated.
+            let what = if ["smtp-url", "database-url"].contains(&key) {
                 remedy.to_owned()
             } else {
                 format!("\"{value}\" will not do. {remedy}")

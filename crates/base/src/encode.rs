@@ -32,10 +32,15 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A cell of a table that no spreadsheet takes for a formula: an apostrophe goes before `=`, `+`, `-`, `@`, tab and CR.
+/// What a cell that a spreadsheet computes begins with; some take the full-width forms too.
+const FORMULA_STARTS: [char; 11] =
+    ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\t', '\r', '\n'];
+
+/// A cell of a table that no spreadsheet takes for a formula: an apostrophe goes before `=`, `+`, `-`, `@`, the
+/// full-width forms of these, tab, CR and LF.
 #[must_use]
 pub fn inert_cell(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(FORMULA_STARTS) {
         std::borrow::Cow::Owned(format!("'{text}"))
     } else {
         std::borrow::Cow::Borrowed(text)

@@ -49,10 +49,13 @@ async fn asset(
     Ok(stored.answer(&headers))
 }
 
-/// Ready means: the records can be written, and nobody has told the program to stop.
+/// Ready means: the records can be written, the last write did not fail a moment ago, and nobody has told the program to stop.
 async fn ready(State(house): State<Arc<House>>) -> Response {
     if house.stopping.load(Ordering::SeqCst) {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    if house.db.has_failed_lately() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
     }
     let writable = async { house.db.begin().await?.commit().await };
     match writable.await {

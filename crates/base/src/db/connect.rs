@@ -51,7 +51,7 @@ impl Db {
     /// If there are none, they cannot be reached, or another version made them.
     pub async fn open_existing(target: &Target) -> Result<Self, DbError> {
         match target {
-            Target::Sqlite(path) if !path.is_file() => Err(DbError::Open {
+            Target::Sqlite(path) if !path.is_file() => Err(DbError::Refused {
                 operation: "looking for the records",
                 cause: format!("there are none at {}. {START_FIRST}", path.display()),
             }),
@@ -145,7 +145,7 @@ fn opening(operation: &'static str) -> impl Fn(sqlx::Error) -> DbError + Copy {
 
 fn refuse(applied: Option<i64>) -> Result<(), DbError> {
     refuse_newer_schema(applied).map_or(Ok(()), |cause| {
-        Err(DbError::Open { operation: "checking the version of the records", cause })
+        Err(DbError::Refused { operation: "checking the version of the records", cause })
     })
 }
 
@@ -162,7 +162,7 @@ fn refuse_other_schema(applied: Option<i64>) -> Result<(), DbError> {
             format!("they were made by an older version (schema {version}). {START_FIRST}")
         }
     };
-    Err(DbError::Open { operation: "checking the version of the records", cause })
+    Err(DbError::Refused { operation: "checking the version of the records", cause })
 }
 
 fn migrate(outcome: Result<(), sqlx::migrate::MigrateError>) -> Result<(), DbError> {

@@ -49,6 +49,14 @@ pub enum DbError {
         /// What the engine said.
         cause: String,
     },
+    /// The records are not ones that this program may work on. In words, with what to do.
+    #[error("{operation}: {cause}")]
+    Refused {
+        /// What was being done.
+        operation: &'static str,
+        /// Why not, and what to do.
+        cause: String,
+    },
     /// A row that breaks what the program relies on.
     #[error("table {table}, row {row}: {what}")]
     Inconsistent {
@@ -143,6 +151,16 @@ impl Db {
         match &self.0 {
             Inner::Sqlite { .. } => "SQLite",
             Inner::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Whether the newest write failed, and that seconds ago: a full disk, most likely. An empty transaction would not
+    /// notice, as it writes nothing. PostgreSQL is asked by beginning one.
+    #[must_use]
+    pub fn has_failed_lately(&self) -> bool {
+        match &self.0 {
+            Inner::Sqlite { writer, .. } => writer.has_failed_lately(),
+            Inner::Postgres(_) => false,
         }
     }
 

@@ -7,13 +7,17 @@
 //! comes next. If the engine rolls back the whole group (a full disk, an I/O error), every request in it fails and none is
 //! acknowledged.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::{Connection, Executor, PgPool, Postgres, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::{Conn, DbError};
+
+/// After a failed write the writer counts as unable for so long, unless another write succeeds before.
+const UNABLE_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// A request's write: begun, and undone unless [`Tx::commit`] says otherwise.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ struct Counts {
     by_size: [AtomicU64; Commits::SIZES_MAX.len()],
     n_writes: AtomicU64,
     n_failed: AtomicU64,
+    /// When the newest write failed; nothing once one has succeeded since.
+    failed: std::sync::Mutex<Option<Instant>>,
 }
 
 /// Groups committed since the start.
@@ -120,6 +126,11 @@ impl Writer {
         self.counts.read()
     }
 
+    pub(super) fn has_failed_lately(&self) -> bool {
+        let failed = *self.counts.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.is_some_and(|at| at.elapsed() < UNABLE_AFTER_FAILURE)
+    }
+
     pub(super) async fn close(&self) {
         let mut group = self.group.lock().await;
         group.settle().await;
@@ -132,6 +143,8 @@ impl Writer {
 
 impl Counts {
     fn add(&self, n_writes: usize, is_durable: bool) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+            (!is_durable).then(Instant::now);
         if n_writes == 0 {
             return;
         }

@@ -16,7 +16,9 @@ use std::process::ExitCode;
 /// What `cargo xtask` does, as its help says.
 const HELP: &str = "\
 cargo xtask check                what a commit must pass: format, lints, tidy, tests on SQLite
-cargo xtask test [--no-install]  what a submission must pass: the same, PostgreSQL, documents, browser
+cargo xtask test [--no-install] [--kills N]
+                                 what a submission must pass: the same, PostgreSQL, documents, browser; the server is
+                                 killed 15 times on each database unless N says otherwise
 cargo xtask tidy                 the house's own rules
 cargo xtask docs                 write the generated documents
 cargo xtask browser [NAME]       the browser tests, or those whose file has NAME in its name
@@ -29,8 +31,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = run::go_to_the_root().and_then(|()| match words.as_slice() {
         ["check"] => tests::check(),
-        ["test"] => tests::all(true),
-        ["test", "--no-install"] => tests::all(false),
+        ["test", rest @ ..] => tests::Wanted::read(rest).and_then(|wanted| tests::all(&wanted)),
         ["tidy"] => tidy::tidy(),
         ["docs"] => documents::write(),
         ["browser"] => browser::alone(""),

@@ -19,6 +19,8 @@ const POLICY: &str = "#!/bin/sh\nexit 101\n";
 pub enum Need {
     /// A PostgreSQL server's programs.
     Postgres,
+    /// What shows a program's system calls.
+    Strace,
     /// The browser.
     Chromium,
     /// What the HTML checker runs on.
@@ -28,13 +30,15 @@ pub enum Need {
 }
 
 /// In the order of installation.
-const ALL: [Need; 4] = [Need::Postgres, Need::Chromium, Need::Java, Need::NodePackages];
+const ALL: [Need; 5] =
+    [Need::Postgres, Need::Strace, Need::Chromium, Need::Java, Need::NodePackages];
 
 impl Need {
     /// What it is called, and for which tests it is needed.
     pub fn words(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL (the tests on it)",
+            Self::Strace => "strace, allowed to trace (the tests of durability)",
             Self::Chromium => "Chromium (the browser tests)",
             Self::Java => "Java (the HTML checker of the browser tests)",
             Self::NodePackages => "the packages of tests/browser (the browser tests)",
@@ -49,9 +53,15 @@ impl Need {
         }
     }
 
+    /// Whether only the browser tests need it.
+    pub fn is_for_browser(self) -> bool {
+        matches!(self, Self::Chromium | Self::Java | Self::NodePackages)
+    }
+
     fn debian_package(self) -> Option<&'static str> {
         match self {
             Self::Postgres => Some("postgresql"),
+            Self::Strace => Some("strace"),
             Self::Chromium => Some("chromium"),
             Self::Java => Some("default-jre-headless"),
             Self::NodePackages => None,
@@ -61,6 +71,9 @@ impl Need {
     fn is_met(self) -> bool {
         match self {
             Self::Postgres => postgres::programs().is_some(),
+            Self::Strace => {
+                output(Command::new("strace").args(["-o", "/dev/null", "true"])).is_some()
+            }
             Self::Chromium => browser::chromium().is_some(),
             Self::Java => output(Command::new("java").arg("-version")).is_some(),
             Self::NodePackages => are_node_packages_current(),

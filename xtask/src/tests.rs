@@ -11,6 +11,44 @@ use crate::{browser, tidy};
 /// choose other features of the libraries and build them once more.
 const ON_POSTGRES: &[&str] = &["--test", "group_commit", "--test", "it", "--test", "process"];
 
+/// How all the tests are to be run.
+#[derive(Debug)]
+pub struct Wanted {
+    may_install: bool,
+    n_kills: Option<u32>,
+}
+
+impl Wanted {
+    /// Reads the words after `cargo xtask test`.
+    ///
+    /// # Errors
+    /// If one is not known.
+    pub fn read(words: &[&str]) -> Result<Self, String> {
+        let mut wanted = Self { may_install: true, n_kills: None };
+        let mut words = words.iter();
+        while let Some(&word) = words.next() {
+            match word {
+                "--no-install" => wanted.may_install = false,
+                "--kills" => {
+                    let n = words.next().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
+                    wanted.n_kills = Some(n.ok_or("write how many: --kills 200")?);
+                }
+                _ => return Err(format!("{word} is not known: write --no-install or --kills N")),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The tests of the whole workspace.
+    fn tests(&self) -> Command {
+        let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+        if let Some(n) = self.n_kills {
+            tests.env("TEST_KILLS", n.to_string());
+        }
+        tests
+    }
+}
+
 /// One run: what passed, what failed, what was left out.
 #[derive(Default)]
 struct Report {
@@ -75,25 +113,25 @@ pub fn check() -> Result<(), String> {
 ///
 /// # Errors
 /// If a step does not succeed, or could not be run.
-pub fn all(may_install: bool) -> Result<(), String> {
+pub fn all(wanted: &Wanted) -> Result<(), String> {
     let mut report = Report::default();
     say("== what the tests need");
-    let lacking = needs::lacking(may_install);
+    let lacking = needs::lacking(wanted.may_install);
     lint(&mut report);
-    report.run_tests(
-        "tests on SQLite",
-        &mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]),
-    );
+    report.run_tests("tests on SQLite", &mut wanted.tests());
+    if lacking.contains(&Need::Strace) {
+        leave_out(&mut report, "durability by system calls", &[Need::Strace]);
+    }
     if lacking.contains(&Need::Postgres) {
         leave_out(&mut report, "tests on PostgreSQL", &[Need::Postgres]);
     } else {
-        on_postgres(&mut report);
+        on_postgres(&mut report, wanted);
     }
     let mut docs =
         cargo(&["doc", "--workspace", "--locked", "--no-deps", "--document-private-items"]);
     report.run("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"));
     let for_browser: Vec<Need> =
-        lacking.iter().copied().filter(|&need| need != Need::Postgres).collect();
+        lacking.iter().copied().filter(|need| need.is_for_browser()).collect();
     if for_browser.is_empty() {
         say("\n== browser tests");
         let outcome = browser::run("", &mut report.tally);
@@ -113,13 +151,13 @@ fn lint(report: &mut Report) {
     report.step("tidy", tidy::tidy());
 }
 
-fn on_postgres(report: &mut Report) {
+fn on_postgres(report: &mut Report, wanted: &Wanted) {
     say("\n== tests on PostgreSQL");
     let server = match Postgres::start() {
         Ok(server) => server,
         Err(what) => return report.step("tests on PostgreSQL", Err(what)),
     };
-    let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    let mut tests = wanted.tests();
     tests.args(ON_POSTGRES).env("TEST_POSTGRES_URL", server.url());
     report.run_tests("tests on PostgreSQL", &mut tests);
 }

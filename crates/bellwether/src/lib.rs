@@ -32,6 +32,8 @@ use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::{CompressionLayer, DefaultPredicate, Predicate as _};
 
+use crate::trouble::{Trouble, all};
+
 /// Every page and mail in every state, by capability.
 #[must_use]
 pub fn samples() -> Vec<Sample> {
@@ -46,16 +48,16 @@ pub fn samples() -> Vec<Sample> {
 /// Builds the house from a configuration; `bound_url` stands in for a public URL that was not set.
 ///
 /// # Errors
-/// Every fault, each a sentence with its remedy.
+/// Every fault, each with its place and remedy.
 pub async fn open_house(
     config: &Config,
     bound_url: String,
     clock: Clock,
     chance: Chance,
-) -> Result<Arc<House>, Vec<String>> {
-    let one = |fault: String| vec![fault];
+) -> Result<Arc<House>, Vec<Trouble>> {
+    let one = |fault: String| vec![Trouble::from(fault)];
     let source = config.site.clone().map_or(Source::Embedded, Source::Folder);
-    let site = Site::load(&source)?;
+    let site = Site::load(&source).map_err(all)?;
     let assets = Assets::new(&source, &site).map_err(one)?;
     let public_url = config.public_url.clone().unwrap_or(bound_url);
     let host = public_url.split_once("://").map_or("", |(_, host)| host);
@@ -71,7 +73,7 @@ pub async fn open_house(
     let is_lost = matches!(&config.database, Target::Sqlite(file) if file.exists());
     let keys = Keys::load(secret_file, *may_make && !is_lost, &chance)
         .map_err(|e| one(format!("secret-file: {} cannot be used: {e}", secret_file.display())))?;
-    let db = Db::open(&config.database).await.map_err(|e| one(e.to_string()))?;
+    let db = Db::open(&config.database).await.map_err(|e| vec![Trouble::from(e)])?;
     Ok(Arc::new(House {
         db,
         clock,

@@ -15,6 +15,8 @@ pub struct List {
     /// The states that a record may be in.
     pub states: &'static [&'static str],
     columns: &'static [&'static str],
+    /// The columns again, those first that are wanted most on a narrow terminal.
+    by_importance: &'static [&'static str],
 }
 
 /// Everything that can be listed.
@@ -34,6 +36,17 @@ pub const LISTS: [List; 4] = [
             "asked",
             "confirmed",
         ],
+        by_importance: &[
+            "state",
+            "address",
+            "name",
+            "asked",
+            "organisation",
+            "confirmed",
+            "role",
+            "phone",
+            "id",
+        ],
     },
     List {
         name: "enquiries",
@@ -52,12 +65,36 @@ pub const LISTS: [List; 4] = [
             "message",
             "profile",
         ],
+        by_importance: &[
+            "state",
+            "came",
+            "name",
+            "message",
+            "address",
+            "topic",
+            "programme",
+            "phone",
+            "organisation",
+            "profile",
+            "id",
+        ],
     },
     List {
         name: "messages",
         about: "Mails: queued, sent, and those that could not be delivered, with the reason",
         states: &["queued", "sending", "sent", "failed", "cancelled"],
         columns: &["id", "state", "kind", "to", "attempts", "queued", "due", "sent", "last error"],
+        by_importance: &[
+            "id",
+            "state",
+            "to",
+            "last error",
+            "kind",
+            "sent",
+            "due",
+            "attempts",
+            "queued",
+        ],
     },
     List {
         name: "sittings",
@@ -65,6 +102,9 @@ pub const LISTS: [List; 4] = [
         states: &["invited", "started", "finished"],
         columns: &[
             "id", "state", "quiz", "gate", "level", "answers", "invited", "started", "finished",
+        ],
+        by_importance: &[
+            "state", "quiz", "answers", "finished", "started", "invited", "level", "gate", "id",
         ],
     },
 ];
@@ -81,7 +121,7 @@ impl List {
             "messages" => messages(reader, state).await?,
             _ => sittings(reader, state).await?,
         };
-        Ok(Table { header: self.columns, rows })
+        Ok(Table { header: self.columns, by_importance: self.by_importance, rows })
     }
 }
 
@@ -142,4 +182,20 @@ async fn sittings(reader: &mut Reader, state: &str) -> Result<Rows, DbError> {
 
 fn time(at_ms: Option<i64>) -> String {
     at_ms.map(rfc_3339).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LISTS;
+
+    #[test]
+    fn every_column_has_its_importance() {
+        for list in LISTS {
+            let (mut columns, mut by_importance) =
+                (list.columns.to_vec(), list.by_importance.to_vec());
+            columns.sort_unstable();
+            by_importance.sort_unstable();
+            assert_eq!(columns, by_importance, "{}", list.name);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,13 +11,23 @@ use base::config::{Config, KEYS, LogFormat};
 use base::db::Db;
 use base::site::Source;
 use bellwether::lists::{LISTS, List};
-use bellwether::trouble::Trouble;
+use bellwether::table::Table;
+use bellwether::trouble::{Trouble, all};
 use bellwether::{backup, check_site};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Something was wrong with what the operator wrote, or cannot be done.
-const EXIT_TROUBLE: u8 = 2;
+/// It failed on its way, and may succeed when tried again.
+const EXIT_FAILED: u8 = 1;
+/// It was refused: something has to be written differently first.
+const EXIT_REFUSED: u8 = 2;
+
+/// What holds for every command.
+const AFTER_HELP: &str = "\
+Each key can stand in bellwether.toml too; a flag wins over the environment, that over the file.
+What goes wrong is told on standard error: what, where, what to do.
+
+Exit code: 0 done; 1 failed on its way (disk, database, port), try again; 2 refused, write something else.";
 
 type Outcome = Result<(), Vec<Trouble>>;
 
@@ -28,7 +39,8 @@ fn main() -> ExitCode {
             for trouble in &troubles {
                 let _ = writeln!(err, "bellwether: {trouble}");
             }
-            ExitCode::from(EXIT_TROUBLE)
+            let may_pass = !troubles.is_empty() && troubles.iter().all(|trouble| trouble.may_pass);
+            ExitCode::from(if may_pass { EXIT_FAILED } else { EXIT_REFUSED })
         }
     }
 }
@@ -67,10 +79,7 @@ fn command() -> Command {
     Command::new("bellwether")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The system behind a leadership-training provider's page")
-        .after_help(
-            "Each key can stand in bellwether.toml too. What goes wrong is told in three lines (what, where, what to do) \
-             on standard error, with exit code 2.",
-        )
+        .after_help(AFTER_HELP)
         .args(keys())
         .subcommand(Command::new("serve").about("Serve the site (the default)").args(keys()))
         .subcommand(
@@ -94,9 +103,11 @@ fn command() -> Command {
                 .args(keys()),
         )
         .subcommand(
-            Command::new("init")
-                .about("Copy the starter site out for editing")
-                .arg(required("dir", "DIR", "An empty or new folder")),
+            Command::new("init").about("Copy the starter site out for editing").arg(required(
+                "dir",
+                "DIR",
+                "An empty or new folder",
+            )),
         )
         .subcommand(instrument_command())
         .subcommand(bellwether::engine::calibrate::command())
@@ -176,14 +187,14 @@ fn read(top: &ArgMatches, given: &ArgMatches) -> Result<Config, Vec<Trouble>> {
 }
 
 fn check_config(config: &Config) -> Outcome {
-    check_site(config).map_err(troubles)?;
+    check_site(config).map_err(all)?;
     say("the configuration and the site's files are valid");
     Ok(())
 }
 
 fn serve(config: &Config) -> Outcome {
     start_log(config.log_format);
-    run(bellwether::serve::serve(config))?.map_err(troubles)
+    run(bellwether::serve::serve(config))?
 }
 
 fn list(top: &ArgMatches, given: &ArgMatches) -> Outcome {
@@ -194,21 +205,35 @@ fn list(top: &ArgMatches, given: &ArgMatches) -> Outcome {
     let table = run(read_list(&config, *list, state))?.map_err(one)?;
     if given.get_flag("csv") {
         let csv = table.csv().map_err(|e| one(Trouble::from(e.to_string())))?;
-        let _ = std::io::stdout().lock().write_all(csv.as_bytes());
+        print(&csv);
         return Ok(());
     }
-    let out = std::io::stdout();
-    let width = terminal_size::terminal_size().filter(|_| out.is_terminal());
-    let text = table.aligned(width.map(|(width, _)| usize::from(width.0)));
-    let _ = out.lock().write_all(text.as_bytes());
+    let width = terminal_size::terminal_size().filter(|_| std::io::stdout().is_terminal());
+    match width {
+        Some((width, _)) => show(&table, list.name, usize::from(width.0)),
+        None => print(&table.whole()),
+    }
     Ok(())
 }
 
-async fn read_list(
-    config: &Config,
-    list: List,
-    state: &str,
-) -> Result<bellwether::table::Table, Trouble> {
+/// The table as it fits, and under it what was left out; not on standard output, where a script would take it for a record.
+fn show(table: &Table, kind: &str, width: usize) {
+    let aligned = table.fitted(width);
+    print(&aligned.text);
+    let n_rows = table.rows.len();
+    let kind = match kind {
+        "enquiries" if n_rows == 1 => "enquiry",
+        _ if n_rows == 1 => kind.trim_end_matches('s'),
+        _ => kind,
+    };
+    let mut said = format!("{n_rows} {kind}");
+    if !aligned.left_out.is_empty() {
+        let _ = write!(said, "; with --csv also {}", aligned.left_out.join(", "));
+    }
+    let _ = writeln!(std::io::stderr().lock(), "{said}");
+}
+
+async fn read_list(config: &Config, list: List, state: &str) -> Result<Table, Trouble> {
     let db = Db::open_existing(&config.database).await?;
     let table = list.read(&mut db.reader().await?, state).await?;
     db.close().await;
@@ -268,13 +293,9 @@ fn word<'a>(given: &'a ArgMatches, name: &str) -> &'a str {
 
 fn run<T>(future: impl Future<Output = T>) -> Result<T, Vec<Trouble>> {
     let runtime = tokio::runtime::Runtime::new();
-    runtime
-        .map(|runtime| runtime.block_on(future))
-        .map_err(|e| one(Trouble::new("threads", e, "Raise the limit on processes of this user.")))
-}
-
-fn troubles(faults: Vec<String>) -> Vec<Trouble> {
-    faults.into_iter().map(Trouble::from).collect()
+    runtime.map(|runtime| runtime.block_on(future)).map_err(|e| {
+        one(Trouble::new("threads", e, "Raise the limit on processes of this user.").passing())
+    })
 }
 
 /// Faults of a file of answers, of which there may be many: a line each, with its place.
@@ -284,6 +305,10 @@ fn lines(faults: Vec<String>) -> Vec<Trouble> {
 
 fn one(trouble: Trouble) -> Vec<Trouble> {
     vec![trouble]
+}
+
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 fn say(line: &str) {

@@ -11,6 +11,7 @@ use axum::handler::HandlerWithoutStateExt as _;
 use base::chance::Chance;
 use base::clock::Clock;
 use base::config::Config;
+use base::db::Target;
 use base::house::House;
 use base::mail::Transport;
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::notify::notify;
+use crate::trouble::{Trouble, all};
 
 /// How long requests under way may take after SIGTERM.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
@@ -30,12 +32,14 @@ const RETENTION_PAUSE: Duration = Duration::from_secs(3_600);
 /// Serves until told to stop.
 ///
 /// # Errors
-/// Every fault that keeps it from starting, each a sentence with its remedy.
-pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
-    let one = |fault: String| vec![fault];
+/// Every fault that keeps it from starting, each with its place and remedy.
+pub async fn serve(config: &Config) -> Result<(), Vec<Trouble>> {
+    let one = |trouble: Trouble| vec![trouble];
+    let failed = |what: &dyn std::fmt::Display| vec![Trouble::new("", what, "").passing()];
     let data = config.data.display();
     std::fs::create_dir_all(&config.data).map_err(|e| {
-        one(format!("data: {data} cannot be made ({e}). Name a folder that can be written."))
+        let what = format!("{data} cannot be made ({e})");
+        one(Trouble::new("data", what, "Name a folder that can be written."))
     })?;
     let _lock = lock(config).map_err(one)?;
     let listener = bind("listen", config.listen).await.map_err(one)?;
@@ -43,8 +47,8 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
         Some(address) => Some(bind("metrics-listen", address).await.map_err(one)?),
         None => None,
     };
-    let bound = listener.local_addr().map_err(|e| one(e.to_string()))?;
-    let chance = Chance::from_os().map_err(|e| one(e.to_string()))?;
+    let bound = listener.local_addr().map_err(|e| failed(&e))?;
+    let chance = Chance::from_os().map_err(|e| failed(&e))?;
     let house = crate::open_house(config, format!("http://{bound}"), Clock::System, chance).await?;
     let metrics = metrics_listener.map(|listener| {
         let metrics = Arc::new(Metrics::default());
@@ -52,19 +56,20 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
         (tokio::spawn(axum::serve(listener, routes).into_future()), metrics)
     });
     let counted = metrics.as_ref().map(|(_, metrics)| Arc::clone(metrics));
-    let live = Arc::new(Live::new(&house, counted)?);
-    let transport = Transport::new(config.smtp.as_ref()).map_err(one)?;
+    let live = Arc::new(Live::new(&house, counted).map_err(all)?);
+    let transport =
+        Transport::new(config.smtp.as_ref()).map_err(|fault| one(Trouble::from(fault)))?;
     if !config.abuse_budgets {
         tracing::warn!("abuse-budgets is off: nothing limits sign-ups. For load tests only");
     }
-    crate::redo_erasures(&house).await.map_err(|e| one(e.to_string()))?;
-    let mut signals = EndSignals::catch().map_err(|e| one(e.to_string()))?;
+    crate::redo_erasures(&house).await.map_err(|e| one(Trouble::from(e)))?;
+    let mut signals = EndSignals::catch().map_err(|e| failed(&e))?;
     let (stop, stopped) = watch::channel(false);
     let jobs = vec![
         tokio::spawn(retain_hourly(Arc::clone(&house), stopped.clone())),
         tokio::spawn(base::mail::run_job(Arc::clone(&house), transport, stopped.clone())),
     ];
-    announce(&house.public_url).map_err(|e| one(e.to_string()))?;
+    announce(&house.public_url).map_err(|e| failed(&e))?;
     tracing::info!(address = %bound, "Serving on {bound}, records in {}", house.db.engine());
     notify("READY=1");
     let server = tokio::spawn(listen(listener, live, stopped));
@@ -78,9 +83,12 @@ pub async fn serve(config: &Config) -> Result<(), Vec<String>> {
     Ok(())
 }
 
-async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
+async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Trouble> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|e| format!("{key}: {address} cannot be used ({e}). Name a free port."))
+    bound.map_err(|e| {
+        let what = format!("{address} cannot be used ({e})");
+        Trouble::new(key, what, "Name a free port, or stop what uses this one.").passing()
+    })
 }
 
 async fn listen(listener: TcpListener, live: Arc<Live>, mut stopping: watch::Receiver<bool>) {
@@ -131,19 +139,27 @@ async fn retain_hourly(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// One process a data directory: a second one is refused in words.
-pub(crate) fn lock(config: &Config) -> Result<std::fs::File, String> {
-    let path = config.data.join("lock");
+/// One process a SQLite file, or a data directory where the records are elsewhere: a second one is refused in words.
+pub(crate) fn lock(config: &Config) -> Result<std::fs::File, Trouble> {
+    let (key, place) = match &config.database {
+        Target::Sqlite(file) => ("database-url", file.clone()),
+        Target::Postgres(_) => ("data", config.data.join("bellwether")),
+    };
+    let mut path = place.clone().into_os_string();
+    path.push(".lock");
+    let folder = place.parent().unwrap_or(&place).display();
+    let key = if place.starts_with(&config.data) { "data" } else { key };
     let cannot = |e: std::io::Error| {
-        format!("data: {} cannot be written ({e}). Name a folder that can.", config.data.display())
+        let what = format!("{folder} cannot be written ({e})");
+        Trouble::new(key, what, "Name a folder that can.")
     };
     let file = std::fs::File::create(path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(format!(
-            "data: another Bellwether is using {}. Stop it first, or name another folder with --data.",
-            config.data.display()
-        )),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let what = format!("another Bellwether is using {folder}");
+            Err(Trouble::new(key, what, "Stop it first, or name another folder with --data."))
+        }
         Err(std::fs::TryLockError::Error(e)) => Err(cannot(e)),
     }
 }

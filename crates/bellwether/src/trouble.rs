@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base::db::DbError;
+
 /// One thing that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -11,6 +13,8 @@ pub struct Trouble {
     pub place: String,
     /// What to do about it.
     pub remedy: String,
+    /// It failed on its way and may succeed when tried again as it is; otherwise something has to be written differently.
+    pub may_pass: bool,
 }
 
 impl Trouble {
@@ -21,8 +25,20 @@ impl Trouble {
         remedy: impl fmt::Display,
     ) -> Self {
         let text = |part: &dyn fmt::Display| part.to_string();
-        Self { what: text(&what), place: text(&place), remedy: text(&remedy) }
+        Self { what: text(&what), place: text(&place), remedy: text(&remedy), may_pass: false }
     }
+
+    /// The same, of something that may succeed when tried again.
+    #[must_use]
+    pub fn passing(self) -> Self {
+        Self { may_pass: true, ..self }
+    }
+}
+
+/// Faults in a sentence each, as troubles.
+#[must_use]
+pub fn all(faults: Vec<String>) -> Vec<Trouble> {
+    faults.into_iter().map(Trouble::from).collect()
 }
 
 /// Takes a fault in one sentence apart: `place: what is wrong. What to do.`
@@ -34,8 +50,9 @@ impl From<String> for Trouble {
     }
 }
 
-impl From<base::db::DbError> for Trouble {
-    fn from(error: base::db::DbError) -> Self {
+impl From<DbError> for Trouble {
+    fn from(error: DbError) -> Self {
+        let may_pass = !matches!(error, DbError::Refused { .. });
         let mut fault = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(deeper) = source {
@@ -43,7 +60,7 @@ impl From<base::db::DbError> for Trouble {
             fault.push_str(&deeper.to_string());
             source = deeper.source();
         }
-        Self::from(fault)
+        Self { may_pass, ..Self::from(fault) }
     }
 }
 

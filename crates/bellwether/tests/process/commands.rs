@@ -51,7 +51,7 @@ async fn a_mail_that_failed_is_sent_again_by_hand() {
 }
 
 /// The messages in a state as CSV, once there are so many.
-fn list_until(scratch: &Scratch, state: &str, n_messages: usize) -> String {
+pub fn list_until(scratch: &Scratch, state: &str, n_messages: usize) -> String {
     loop {
         let csv = said(scratch, &["list", "messages", "--state", state, "--csv"]);
         if csv.lines().count() > n_messages {

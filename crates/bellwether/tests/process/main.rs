@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
+mod durability;
+mod full_disk;
 mod keeping;
 mod killing;
 mod measuring;

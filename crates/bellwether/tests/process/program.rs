@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::scratch::Scratch;
@@ -61,6 +61,7 @@ pub struct Server {
     /// Where it listens.
     pub url: String,
     log: Receiver<String>,
+    out: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -85,9 +86,10 @@ impl Server {
             });
         });
         let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut first).unwrap();
         match first.trim_end().strip_prefix("listening on ") {
-            Some(url) => Ok(Self { child, url: url.to_owned(), log }),
+            Some(url) => Ok(Self { child, url: url.to_owned(), log, out }),
             None => {
                 child.wait().unwrap();
                 Err(log.iter().collect::<Vec<_>>().join("\n"))
@@ -117,9 +119,12 @@ impl Server {
         self.child.wait().unwrap()
     }
 
-    /// Tells it to stop, and waits.
-    pub fn stop(self) {
+    /// Tells it to stop, and waits. The line with its address was the only one on standard output.
+    pub fn stop(mut self) {
         self.signal("TERM");
+        let mut more = String::new();
+        self.out.read_to_string(&mut more).unwrap();
+        assert_eq!(more, "");
         assert_eq!(self.wait().code(), Some(0), "SIGTERM is an orderly end");
     }
 
@@ -135,10 +140,7 @@ impl Server {
 
     /// Signs up for the quiz; gives the answer to the form.
     pub fn sign_up(&self, email: &str) -> Answer {
-        let page = self.get(QUIZ);
-        let submit_id = field(&page.body, "submit_id");
-        let email = email.replace('@', "%40");
-        self.send("POST", QUIZ, &format!("submit_id={submit_id}&name=Ada&email={email}"))
+        sign_up(&self.url, email)
     }
 
     /// The path of the link with that prefix in the newest mail of the built-in mailbox, once there is one.
@@ -170,6 +172,15 @@ pub struct Answer {
     pub status: u16,
     pub head: String,
     pub body: String,
+}
+
+/// Signs up for the quiz of the server at `url`; gives the answer to the form.
+pub fn sign_up(url: &str, email: &str) -> Answer {
+    let page = request(url, "GET", QUIZ, "").unwrap();
+    let submit_id = field(&page.body, "submit_id");
+    let email = email.replace('@', "%40");
+    let body = format!("submit_id={submit_id}&name=Ada&email={email}");
+    request(url, "POST", QUIZ, &body).unwrap()
 }
 
 /// One request on a connection of its own.

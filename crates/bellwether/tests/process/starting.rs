@@ -5,8 +5,10 @@ use std::process::Command;
 
 use base::db::{Conn, Db, Queries as _};
 
+use crate::commands::list_until;
 use crate::program::{PROGRAM, Server, add_flags, program, refused, run, text};
 use crate::scratch::Scratch;
+use crate::smtp::MailServer;
 
 /// What, where, what to do.
 fn assert_three_lines(said: &str) {
@@ -36,6 +38,21 @@ async fn a_second_process_on_the_same_data_is_refused() {
     assert_three_lines(&said);
     server.stop();
     Server::start(&scratch, &[]).stop();
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_file_is_refused_wherever_its_data_directory_is() {
+    let (scratch, elsewhere) = (Scratch::new().await, Scratch::new().await);
+    if scratch.url().is_some() {
+        // Several nodes may share a PostgreSQL database.
+        return;
+    }
+    let server = Server::start(&scratch, &[]);
+    let file = format!("sqlite://{}", scratch.data().join("bellwether.sqlite").display());
+    let said = refused(&elsewhere, &["serve", "--listen", "127.0.0.1:0", "--database-url", &file]);
+    assert!(said.contains("another Bellwether is using"), "{said}");
+    assert_three_lines(&said);
+    server.stop();
 }
 
 #[tokio::test]
@@ -76,11 +93,74 @@ async fn without_a_mail_server_only_this_machine_is_served() {
 }
 
 #[tokio::test]
+async fn every_address_of_the_machine_needs_a_public_url() {
+    let scratch = Scratch::new().await;
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let said = refused(&scratch, &["serve", "--listen", address]);
+        assert!(said.contains("  where: public-url\n"), "{said}");
+        assert!(said.contains("is required when listening on") && said.contains("https://"));
+        assert_three_lines(&said);
+    }
+}
+
+#[tokio::test]
+async fn serving_without_budgets_is_warned_of() {
+    let scratch = Scratch::new().await;
+    let server = Server::start(&scratch, &[]);
+    server.wait_for_log("abuse-budgets is off");
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_in_a_file_works_and_one_in_a_wrong_url_is_not_repeated() {
+    let scratch = Scratch::new().await;
+    let mail_server = MailServer::start().await;
+    let file = scratch.data().join("smtp-url");
+    std::fs::write(&file, format!("{}\n", mail_server.url)).unwrap();
+    let mut command = program(&scratch);
+    let server = Server::spawn(command.env("BELLWETHER_SMTP_URL_FILE", &file)).unwrap();
+    server.sign_up("ada@example.org");
+    assert_eq!(server.get("/mailbox").status, 404, "there is a real mail server");
+    list_until(&scratch, "sent", 1);
+    assert_eq!(mail_server.taken().len(), 1);
+    server.stop();
+    let wrong = [
+        "check-config",
+        "--database-url",
+        "mysql://ada:geheim@h/d",
+        "--smtp-url",
+        "imap://ada:geheim@h",
+    ];
+    let said = refused(&scratch, &wrong);
+    assert!(said.contains("where: database-url") && said.contains("where: smtp-url"), "{said}");
+    assert!(!said.contains("geheim"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_out_of_reach_is_worth_another_try() {
+    let scratch = Scratch::new().await;
+    let url = ["--database-url", "postgres://nobody@127.0.0.1:1/none"];
+    let output = run(&scratch, &[&["serve", "--listen", "127.0.0.1:0"], url.as_slice()].concat());
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("connecting to PostgreSQL"), "{said}");
+}
+
+#[tokio::test]
+async fn it_says_its_version() {
+    let scratch = Scratch::new().await;
+    let version = format!("bellwether {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(text(&program(&scratch).arg("--version").output().unwrap().stdout), version);
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_told_in_words() {
     let scratch = Scratch::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let said = refused(&scratch, &["serve", "--listen", &address]);
+    let output = run(&scratch, &["serve", "--listen", &address]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "another moment the port may be free");
     assert!(said.contains("where: listen") && said.contains("Name a free port"), "{said}");
 }
 

@@ -1,5 +1,6 @@
 //! The project's automation. It needs nothing but cargo; `cargo xtask test` gets the rest, or says what it lacks.
 
+mod bench;
 mod browser;
 mod documents;
 mod golden;
@@ -20,6 +21,7 @@ cargo xtask test [--no-install] [--kills N]
                                  what a submission must pass: the same, PostgreSQL, documents, browser; the server is
                                  killed 15 times on each database unless N says otherwise
 cargo xtask tidy                 the house's own rules
+cargo xtask bench [server]       the speed and size of the release build, against their bars
 cargo xtask docs                 write the generated documents
 cargo xtask browser [NAME]       the browser tests, or those whose file has NAME in its name
 cargo xtask golden --reference DIR  the tests on data that may not be shipped, which are in DIR
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["check"] => tests::check(),
         ["test", rest @ ..] => tests::Wanted::read(rest).and_then(|wanted| tests::all(&wanted)),
         ["tidy"] => tidy::tidy(),
+        ["bench", rest @ ..] => bench::run(rest),
         ["docs"] => documents::write(),
         ["browser"] => browser::alone(""),
         ["browser", name] => browser::alone(name),

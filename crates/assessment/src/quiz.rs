@@ -1,8 +1,9 @@
 //! A quiz as it is served: the provider's settings, the form of the instrument, and the key that scores it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use base::http::Filled;
 use base::site::{Site, Source};
 use instrument::{Form, Instrument, Item, ItemKind, Point, Voice};
 
@@ -25,6 +26,8 @@ pub struct Quiz {
     pub form: Form,
     /// What turns answers into a profile.
     pub scorer: Scorer,
+    /// The page at its address once it was rendered: without and with the bar of the built-in mailbox.
+    pub(crate) pages: [OnceLock<Filled>; 2],
 }
 
 impl Quizzes {
@@ -81,7 +84,8 @@ impl Quiz {
             )));
         }
         let scorer = Scorer::new(&instrument, &form).map_err(one)?;
-        Ok(Self { slug: slug.to_owned(), site: settings.clone(), instrument, form, scorer })
+        let (slug, site, pages) = (slug.to_owned(), settings.clone(), Default::default());
+        Ok(Self { slug, site, instrument, form, scorer, pages })
     }
 
     /// How many questions it asks.

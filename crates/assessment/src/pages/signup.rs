@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use base::db::{DbError, Tx};
 use base::http::{
-    Cache, Chrome, FormBody, FormErrors, Once, Refusal, Visit, html, once, see_other,
+    Chrome, Filled, FormBody, FormErrors, Once, Refusal, SUBMIT_ID_GAP, Visit, once, see_other,
 };
 use base::keys::Use;
 use base::site::Gate;
@@ -40,15 +40,34 @@ pub(super) struct SentPage<'a> {
     slug: &'a str,
 }
 
-/// What the quiz is, and its form.
+/// What the quiz is, and its form: the same for everybody but for the submit id.
 pub(super) async fn quiz_page(
     State(Shared(shared)): State<Shared>,
     visit: Visit,
     Path(slug): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let quiz = shared.quiz(&slug)?;
-    let page = page_of(&visit, quiz, Typed::default(), FormErrors::default());
-    html(StatusCode::OK, Cache::Fresh, &page)
+    let kept = &quiz.pages[usize::from(visit.mailbox)];
+    let page = match kept.get() {
+        Some(page) => page,
+        None => {
+            let page = page_with_gap(&visit, quiz).render()?;
+            let page = Filled::new(&page)?;
+            kept.get_or_init(|| page)
+        }
+    };
+    Ok(page.answer(&headers, &visit.submit_id(&form_name(quiz))))
+}
+
+fn page_with_gap<'a>(visit: &Visit, quiz: &'a Quiz) -> QuizPage<'a> {
+    let mut page = page_of(visit, quiz, Typed::default(), FormErrors::default());
+    let submit_id = match &mut page.form {
+        Some(form) => &mut form.submit_id,
+        None => &mut page.submit_id,
+    };
+    SUBMIT_ID_GAP.clone_into(submit_id);
+    page
 }
 
 /// The form, sent: asks for the link, or begins at once.

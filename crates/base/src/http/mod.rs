@@ -1,6 +1,7 @@
 //! What every page and form stands on: the visit, the page, the form, the refusal, and the guard around them all.
 
 mod budget;
+mod filled;
 mod form;
 mod guard;
 mod page;
@@ -10,6 +11,7 @@ mod submit;
 mod visit;
 
 pub use budget::Budgets;
+pub use filled::{Filled, SUBMIT_ID_GAP};
 pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors};
 pub(crate) use guard::RefusalPage;
 pub use guard::guard;

@@ -167,8 +167,23 @@ impl Coding {
     }
 }
 
-/// What a client prefers of the codings we have (RFC 9110 section 12.5.3); Brotli where it does not care.
+/// What a client prefers of the codings we have; Brotli where it does not care.
 fn preferred(request: &HeaderMap) -> Coding {
+    let (gzip, brotli) = weights(request);
+    match brotli {
+        q if q > 0.0 && q >= gzip => Coding::Brotli,
+        _ if gzip > 0.0 => Coding::Gzip,
+        _ => Coding::Plain,
+    }
+}
+
+/// Whether a client takes gzip at all.
+pub(super) fn takes_gzip(request: &HeaderMap) -> bool {
+    weights(request).0 > 0.0
+}
+
+/// The weights that a client gives to gzip and to Brotli (RFC 9110 section 12.5.3).
+fn weights(request: &HeaderMap) -> (f32, f32) {
     let (mut gzip, mut brotli, mut any) = (None, None, 0.0);
     let lines = request.get_all(ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
     for item in lines.flat_map(|line| line.split(',')) {
@@ -181,12 +196,7 @@ fn preferred(request: &HeaderMap) -> Coding {
             _ => {}
         }
     }
-    let (gzip, brotli): (f32, f32) = (gzip.unwrap_or(any), brotli.unwrap_or(any));
-    match brotli {
-        q if q > 0.0 && q >= gzip => Coding::Brotli,
-        _ if gzip > 0.0 => Coding::Gzip,
-        _ => Coding::Plain,
-    }
+    (gzip.unwrap_or(any), brotli.unwrap_or(any))
 }
 
 #[cfg(test)]

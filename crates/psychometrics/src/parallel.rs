@@ -2,6 +2,7 @@
 //! order, so that no result depends on how many threads there were.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Runs `task(0)`, `task(1)`, … on at most `threads` threads and returns the results in order.
 ///
@@ -39,4 +40,27 @@ pub(crate) fn map<T: Send>(
     });
     results.sort_unstable_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Runs `task(at, &mut items[at])` for every item on at most `threads` threads.
+///
+/// A panic in a task is passed on.
+pub(crate) fn each<T: Send>(threads: usize, items: &mut [T], task: impl Fn(usize, &mut T) + Sync) {
+    let threads = threads.min(items.len());
+    if threads <= 1 {
+        return items.iter_mut().enumerate().for_each(|(at, item)| task(at, item));
+    }
+    let waiting = Mutex::new(items.iter_mut().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let worker = || {
+        while let Some((at, item)) = next() {
+            task(at, item);
+        }
+    };
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| {
+            scope.spawn(worker);
+        });
+        worker();
+    });
 }

@@ -62,7 +62,7 @@ impl Data {
         let few = n_persons < ENOUGH * n_parameters;
         let flags = few.then_some(Flag::FewPersons { n_persons, n_parameters });
         let mut groups = Vec::new();
-        for (group, patterns) in patterns.iter().enumerate() {
+        for (group, patterns) in patterns.into_iter().enumerate() {
             if patterns.n_patterns() == 0 {
                 return Err(CalibrateError::EmptyGroup { group });
             }
@@ -84,7 +84,7 @@ impl Data {
 }
 
 impl GroupData {
-    fn new(plan: &Plan, group: usize, patterns: &Patterns) -> Self {
+    fn new(plan: &Plan, group: usize, patterns: Patterns) -> Self {
         let instances: Vec<_> =
             plan.of_group[group].iter().map(|&at| &plan.instances[at]).collect();
         let dimensions = (0..plan.n_dimensions)
@@ -96,11 +96,11 @@ impl GroupData {
                 let n_categories: Vec<usize> =
                     items.iter().map(|&i| instances[i].family.n_categories).collect();
                 let Patterned { blocks, codes } =
-                    Patterned::new(patterns, &items, &categories, &n_categories);
+                    Patterned::new(&patterns, &items, &categories, &n_categories);
                 DimensionData { items, blocks, codes }
             })
             .collect();
-        Self { weights: patterns.weights().to_vec(), dimensions }
+        Self { weights: patterns.into_weights(), dimensions }
     }
 
     fn thinned(&self, every: usize) -> Self {

@@ -3,7 +3,7 @@
 use super::data::{DimensionData, GroupData};
 use super::latent::Grid;
 use super::plan::Plan;
-use crate::kernels::{Batch, Tables, accumulate, joint::Joint};
+use crate::kernels::{Aligned, Batch, Tables, accumulate, joint::Joint};
 use crate::parallel;
 
 /// Patterns a task: results do not depend on the number of threads, because tasks are the same.
@@ -127,18 +127,19 @@ fn one_dimension(
             codes: &dimension.codes[range.start * n_blocks..range.end * n_blocks],
             weights: &data.weights[range],
         };
-        let mut rows = vec![0.0; dimension.blocks.n_rows() * grid.width];
+        let mut rows = Aligned::zeros(dimension.blocks.n_rows() * grid.width);
         let log_likelihood = accumulate(tables, &prior, batch, &mut rows);
         (log_likelihood, rows)
     });
-    let (log_likelihood, rows) = parts.into_iter().reduce(merge).unwrap_or_default();
+    let none = || (0.0, Aligned::zeros(dimension.blocks.n_rows() * grid.width));
+    let (log_likelihood, rows) = parts.into_iter().reduce(merge).unwrap_or_else(none);
     let mut population = dimension.blocks.sum_all(&rows, grid.width);
     population.truncate(grid.nodes.len());
-    GroupExpectation { log_likelihood, rows: vec![rows], population }
+    GroupExpectation { log_likelihood, rows: vec![rows.to_vec()], population }
 }
 
-fn merge(mut a: (f64, Vec<f64>), b: (f64, Vec<f64>)) -> (f64, Vec<f64>) {
-    a.1.iter_mut().zip(&b.1).for_each(|(sum, value)| *sum += value);
+fn merge(mut a: (f64, Aligned), b: (f64, Aligned)) -> (f64, Aligned) {
+    a.1.iter_mut().zip(b.1.iter()).for_each(|(sum, value)| *sum += value);
     (a.0 + b.0, a.1)
 }
 

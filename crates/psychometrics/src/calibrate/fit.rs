@@ -8,12 +8,14 @@ use crate::matrix::Matrix;
 
 /// Patterns beyond which a subsample is fitted first.
 const SUBSAMPLE_ABOVE: usize = 40_000;
-/// Patterns of the subsample, about.
-const SUBSAMPLE_SIZE: usize = 16_000;
+/// Patterns of the subsample, about, and one in so many more of all.
+const SUBSAMPLE_SIZE: usize = 8_000;
+const SUBSAMPLE_SHARE: usize = 64;
 /// Cycles end when the objective per person rises by less than this.
 const CYCLES_UNTIL: f64 = 1e-5;
-/// A Newton step with an old Hessian is worth repeating if it divides the gradient by this.
-const CHORD_PAYS: f64 = 4.0;
+/// A step with an old Hessian is worth repeating if it divides the gradient by this: a Hessian
+/// costs as much as dozens of gradients.
+const CHORD_PAYS: f64 = 1.5;
 /// Halvings of one Newton step.
 const HALVINGS_MAX: u32 = 20;
 
@@ -35,7 +37,8 @@ pub(super) fn fit(engine: &Engine<'_>, start: Vec<f64>, options: &Options) -> Fi
     let (mut cycles, mut newton_steps) = (0, 0);
     let (mut phi, mut chord) = (start, None);
     if n_patterns > SUBSAMPLE_ABOVE {
-        let thinned = engine.data.thinned(n_patterns / SUBSAMPLE_SIZE);
+        let thinned =
+            engine.data.thinned(n_patterns / (SUBSAMPLE_SIZE + n_patterns / SUBSAMPLE_SHARE));
         let smaller = engine.on(&thinned);
         let rough = Options { tolerance: options.tolerance.max(1e-4), ..*options };
         let (point, n_cycles) = cycle(&smaller, &pieces, phi, &rough);

@@ -2,13 +2,15 @@
 //!
 //! Louis' identity: with G the complete-data score of a pattern as a function of θ,
 //! H = Σ w (E[∂G] + E[G Gᵀ] − E\[G\] E\[G\]ᵀ), expectations under the pattern's posterior. E[∂G]
-//! comes from the expected counts; the rest is the posterior covariance of the score.
+//! comes from the expected counts; the rest is the posterior covariance of the score. On one
+//! dimension [`louis`] adds it up for all patterns at once; on several it is done pattern by
+//! pattern.
 
 use super::data::GroupData;
 use super::engine::{Engine, Point};
 use super::expect::{block_tables, padded, probability_tables, tasks};
-use crate::kernels::Tables;
 use crate::kernels::joint::{Joint, Moment as Posterior};
+use crate::kernels::{Batch, Tables, louis};
 use crate::matrix::Matrix;
 use crate::parallel;
 use crate::responses::MISSING;
@@ -17,7 +19,11 @@ use crate::responses::MISSING;
 pub(super) fn hessian(engine: &Engine<'_>, point: &Point) -> Matrix {
     let mut sum = point.complete.clone();
     for group in 0..engine.data.groups.len() {
-        let covariance = by_person(engine, point, group);
+        let covariance = if engine.grid.n_dimensions == 1 {
+            in_one_dimension(engine, point, group)
+        } else {
+            by_person(engine, point, group)
+        };
         for i in 0..sum.n_rows() {
             for j in 0..sum.n_columns() {
                 sum.add(i, j, covariance.at(i, j));
@@ -55,8 +61,38 @@ fn scores(engine: &Engine<'_>, point: &Point, group: usize) -> Scores {
     Scores { items, places, moments, moment_places }
 }
 
+/// Σ w Cov(G) of a group on one dimension.
+pub(super) fn in_one_dimension(engine: &Engine<'_>, point: &Point, group: usize) -> Matrix {
+    let (plan, grid, data) = (engine.plan, &engine.grid, &engine.data.groups[group]);
+    let probabilities = probability_tables(plan, grid, &point.phi);
+    let dimension = &data.dimensions[0];
+    let tables = block_tables(plan, group, dimension, &probabilities, grid.width);
+    let weights = plan.population(&point.phi, group).weights(grid);
+    let prior = padded(&weights, weights.len(), grid.width);
+    let Scores { items, places, moments, moment_places } = scores(engine, point, group);
+    let own = louis::Scores {
+        items,
+        n_parameters: places.iter().map(Vec::len).collect(),
+        common: moments.iter().map(|row| padded(row, row.len(), grid.width)).collect(),
+    };
+    let batch = Batch { codes: &dimension.codes, weights: &data.weights };
+    let blocks = &dimension.blocks;
+    let covariance = louis::covariance(&tables, blocks, &prior, batch, &own, engine.threads);
+    let places: Vec<Option<usize>> =
+        places.into_iter().flatten().chain(moment_places.into_iter().map(Some)).collect();
+    let mut sum = Matrix::zeros(plan.n_free, plan.n_free);
+    for (i, row) in places.iter().enumerate() {
+        for (j, column) in places.iter().enumerate() {
+            if let (Some(row), Some(column)) = (*row, *column) {
+                sum.add(row, column, covariance.at(i, j));
+            }
+        }
+    }
+    sum
+}
+
 /// Σ w Cov(G), person by person. Any number of dimensions; O(nodes × parameters²) a pattern.
-fn by_person(engine: &Engine<'_>, point: &Point, group: usize) -> Matrix {
+pub(super) fn by_person(engine: &Engine<'_>, point: &Point, group: usize) -> Matrix {
     let (plan, grid, data) = (engine.plan, &engine.grid, &engine.data.groups[group]);
     let probabilities = probability_tables(plan, grid, &point.phi);
     let tables: Vec<Tables> = data

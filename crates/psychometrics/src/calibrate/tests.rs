@@ -3,7 +3,7 @@
 use super::data::Data;
 use super::engine::Engine;
 use super::family::{Family, raw_of};
-use super::information::hessian;
+use super::information::{by_person, hessian, in_one_dimension};
 use super::latent::{Grid, Moment, Population};
 use super::plan::Plan;
 use super::{
@@ -185,6 +185,34 @@ fn gradient_and_information_are_finite_differences() {
     check_derivatives(&Sample { responses: &alike, ..sample }, &rating, 21);
     let apart = Specification::of(Model::GeneralisedPartialCredit, 4).on_dimensions(&[0, 1, 0, 2]);
     check_derivatives(&sample, &apart, 9);
+}
+
+/// The sum over pairs of answers, and that over persons, which is written to be believed.
+#[test]
+fn informations_agree_with_plain_sums() {
+    let n_categories = [5, 3, 2, 4, 5, 2, 7, 3, 5];
+    for n_persons in [40, 300, 3_000, 20_000] {
+        let responses = answers(n_persons, &n_categories);
+        let weights: Vec<f64> = (0..n_persons).map(|i| 0.5 + (i % 4) as f64 * 0.3).collect();
+        let mut specification = Specification::of(Model::Graded, n_categories.len());
+        specification.items[2].model = Model::ThreeParameter;
+        specification.items[6].model = Model::Nominal;
+        specification.reference = super::Reference::Free;
+        let sample = Sample { weights: Some(&weights), ..Sample::of(&responses) };
+        let plan = Plan::new(&sample, &specification, &Options::default()).unwrap();
+        let data = Data::new(&sample, &plan).unwrap();
+        let engine = Engine::new(&plan, &data, &Options::default());
+        let here = engine.evaluate(plan.start(None));
+        let (quick, plain) = (in_one_dimension(&engine, &here, 0), by_person(&engine, &here, 0));
+        let largest = plain.diagonal().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        for i in 0..plan.n_free {
+            for j in 0..plan.n_free {
+                let (found, expected) = (quick.at(i, j), plain.at(i, j));
+                let near = (found - expected).abs() < 1e-11 * largest;
+                assert!(near, "{n_persons} persons, {i} {j}: {found} {expected}");
+            }
+        }
+    }
 }
 
 fn error(responses: &Responses, specification: &Specification) -> CalibrateError {

@@ -1,13 +1,16 @@
 //! The kernels in vectors of whatever width the processor has, one generic body each.
 //!
-//! A row of 61 nodes is 64 numbers: 16 vectors of four. Rows are multiplied up to four at a time,
-//! so that the running product is loaded and stored once for four factors. Sums over a row use
-//! two accumulators. Adding to the counts is one load, one addition and one store a vector, which
-//! is what bounds the whole.
+//! A row of 61 nodes is 64 numbers: 16 vectors of four. Rows are multiplied up to eight at a
+//! time, so that the running product stays in a register and is stored once. A posterior is
+//! added to up to six rows of counts at a time: a load, an addition and a store a row and vector,
+//! which is what bounds the whole.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Batch, Tables, UNDERFLOW, in_logarithms};
+use super::{Aligned, Batch, Tables, UNDERFLOW, in_logarithms};
+
+/// Rows multiplied at a time.
+const AT_ONCE: usize = 8;
 
 pub(super) fn accumulate(
     tables: &Tables,
@@ -41,7 +44,7 @@ pub(super) fn moments(
 }
 
 /// Tables as vectors.
-struct Rows<'a, S: Simd> {
+pub(super) struct Rows<'a, S: Simd> {
     tables: &'a Tables,
     rows: &'a [S::f64s],
     /// Vectors a row.
@@ -50,7 +53,7 @@ struct Rows<'a, S: Simd> {
 
 impl<'a, S: Simd> Rows<'a, S> {
     #[inline(always)]
-    fn new(tables: &'a Tables) -> Self {
+    pub(super) fn new(tables: &'a Tables) -> Self {
         let rows = S::as_simd_f64s(&tables.rows).0;
         Self { tables, rows, n_vectors: tables.width / S::F64_LANES }
     }
@@ -72,7 +75,7 @@ impl<'a, S: Simd> Rows<'a, S> {
     /// `source` times the rows of `codes`, whose first is that of `first_block`, into `target`;
     /// returns the sum over the nodes.
     #[inline(always)]
-    fn product(
+    pub(super) fn product(
         &self,
         simd: S,
         source: &[S::f64s],
@@ -80,100 +83,170 @@ impl<'a, S: Simd> Rows<'a, S> {
         codes: &[u8],
         target: &mut [S::f64s],
     ) -> f64 {
-        target.copy_from_slice(source);
-        let mut sum = simd.splat_f64s(0.0);
-        let mut block = first_block;
-        let mut rest = codes;
-        while let [a, b, c, d, more @ ..] = rest {
-            let [a, b] = [self.row(block, *a), self.row(block + 1, *b)];
-            let [c, d] = [self.row(block + 2, *c), self.row(block + 3, *d)];
-            sum = times_four(simd, target, [a, b, c, d]);
-            (rest, block) = (more, block + 4);
-        }
-        match rest {
-            [a, b, c] => {
-                let [a, b] = [self.row(block, *a), self.row(block + 1, *b)];
-                sum = times_three(simd, target, [a, b, self.row(block + 2, *c)]);
+        let (first, rest) = codes.split_at(codes.len().min(AT_ONCE));
+        let at = first_block;
+        let mut sum = match first.len() {
+            0 => copied(simd, source, target),
+            1 => times(simd, source, self.rows::<1>(at, first), target),
+            2 => times(simd, source, self.rows::<2>(at, first), target),
+            3 => times(simd, source, self.rows::<3>(at, first), target),
+            4 => times(simd, source, self.rows::<4>(at, first), target),
+            5 => times(simd, source, self.rows::<5>(at, first), target),
+            6 => times(simd, source, self.rows::<6>(at, first), target),
+            7 => times(simd, source, self.rows::<7>(at, first), target),
+            _ => times(simd, source, self.rows::<AT_ONCE>(at, first), target),
+        };
+        for (code, block) in rest.iter().zip(at + AT_ONCE..) {
+            let row = &self.row(block, *code)[..target.len()];
+            sum = simd.splat_f64s(0.0);
+            for (value, factor) in target.iter_mut().zip(row) {
+                *value = simd.mul_f64s(*value, *factor);
+                sum = simd.add_f64s(sum, *value);
             }
-            [a, b] => {
-                sum = times_two(simd, target, [self.row(block, *a), self.row(block + 1, *b)]);
-            }
-            [a] => sum = times_one(simd, target, self.row(block, *a)),
-            _ => {}
         }
         simd.reduce_sum_f64s(sum)
     }
+
+    #[inline(always)]
+    fn rows<const N: usize>(&self, first_block: usize, codes: &[u8]) -> [&'a [S::f64s]; N] {
+        let mut rows = [&self.rows[..0]; N];
+        for (at, (row, code)) in rows.iter_mut().zip(codes).enumerate() {
+            *row = self.row(first_block + at, *code);
+        }
+        rows
+    }
 }
 
-/// Replaces each vector of `target` by `change` of it and its position, and returns their sum.
 #[inline(always)]
-fn change_and_sum<S: Simd>(
+fn copied<S: Simd>(simd: S, source: &[S::f64s], target: &mut [S::f64s]) -> S::f64s {
+    let mut sum = simd.splat_f64s(0.0);
+    for (out, value) in target.iter_mut().zip(source) {
+        *out = *value;
+        sum = simd.add_f64s(sum, *value);
+    }
+    sum
+}
+
+// No closures hold vector operations: a closure that is not inlined is compiled without the
+// processor's features, and then every operation is a call.
+
+/// Writes the product of all rows and returns the sum of its vectors.
+#[inline(always)]
+fn times<S: Simd, const N: usize>(
     simd: S,
+    source: &[S::f64s],
+    rows: [&[S::f64s]; N],
     target: &mut [S::f64s],
-    change: impl Fn(usize, S::f64s) -> S::f64s,
 ) -> S::f64s {
-    let (mut even, mut odd) = (simd.splat_f64s(0.0), simd.splat_f64s(0.0));
-    let mut at = 0;
-    let mut pairs = target.chunks_exact_mut(2);
-    for pair in &mut pairs {
-        pair[0] = change(at, pair[0]);
-        even = simd.add_f64s(even, pair[0]);
-        pair[1] = change(at + 1, pair[1]);
-        odd = simd.add_f64s(odd, pair[1]);
-        at += 2;
+    let n = target.len();
+    let (source, mut rows) = (&source[..n], rows);
+    for row in &mut rows {
+        *row = &row[..n];
     }
-    for last in pairs.into_remainder() {
-        *last = change(at, *last);
-        even = simd.add_f64s(even, *last);
-        at += 1;
+    let mut sum = simd.splat_f64s(0.0);
+    for at in 0..n {
+        let mut value = source[at];
+        for row in rows {
+            value = simd.mul_f64s(value, row[at]);
+        }
+        target[at] = value;
+        sum = simd.add_f64s(sum, value);
     }
-    simd.add_f64s(even, odd)
+    sum
+}
+
+/// Adds `factor` times `source` to each of the rows.
+#[inline(always)]
+fn spread<S: Simd, const N: usize>(
+    simd: S,
+    source: &[S::f64s],
+    factor: f64,
+    mut rows: [&mut [S::f64s]; N],
+) {
+    let n = source.len();
+    for row in &mut rows {
+        *row = &mut std::mem::take(row)[..n];
+    }
+    let factor = simd.splat_f64s(factor);
+    for at in 0..n {
+        let value = simd.mul_f64s(source[at], factor);
+        for row in &mut rows {
+            row[at] = simd.add_f64s(row[at], value);
+        }
+    }
 }
 
 #[inline(always)]
-fn times_four<S: Simd>(simd: S, target: &mut [S::f64s], rows: [&[S::f64s]; 4]) -> S::f64s {
-    let n = target.len();
-    let [a, b, c, d] = rows.map(|row| &row[..n]);
-    change_and_sum(simd, target, |at, value| {
-        let (ab, cd) = (simd.mul_f64s(a[at], b[at]), simd.mul_f64s(c[at], d[at]));
-        simd.mul_f64s(simd.mul_f64s(value, ab), cd)
-    })
-}
-
-#[inline(always)]
-fn times_three<S: Simd>(simd: S, target: &mut [S::f64s], rows: [&[S::f64s]; 3]) -> S::f64s {
-    let n = target.len();
-    let [a, b, c] = rows.map(|row| &row[..n]);
-    change_and_sum(simd, target, |at, value| {
-        simd.mul_f64s(simd.mul_f64s(value, c[at]), simd.mul_f64s(a[at], b[at]))
-    })
-}
-
-#[inline(always)]
-fn times_two<S: Simd>(simd: S, target: &mut [S::f64s], rows: [&[S::f64s]; 2]) -> S::f64s {
-    let n = target.len();
-    let [a, b] = rows.map(|row| &row[..n]);
-    change_and_sum(simd, target, |at, value| simd.mul_f64s(value, simd.mul_f64s(a[at], b[at])))
-}
-
-#[inline(always)]
-fn times_one<S: Simd>(simd: S, target: &mut [S::f64s], row: &[S::f64s]) -> S::f64s {
-    let row = &row[..target.len()];
-    change_and_sum(simd, target, |at, value| simd.mul_f64s(value, row[at]))
-}
-
-#[inline(always)]
-fn add<S: Simd>(simd: S, target: &mut [S::f64s], source: &[S::f64s]) {
+pub(super) fn add<S: Simd>(simd: S, target: &mut [S::f64s], source: &[S::f64s]) {
     for (sum, value) in target.iter_mut().zip(source) {
         *sum = simd.add_f64s(*sum, *value);
     }
 }
 
 #[inline(always)]
-fn scale<S: Simd>(simd: S, target: &mut [S::f64s], factor: f64) {
+pub(super) fn scale<S: Simd>(simd: S, target: &mut [S::f64s], factor: f64) {
     let factor = simd.splat_f64s(factor);
     for value in target {
         *value = simd.mul_f64s(*value, factor);
+    }
+}
+
+/// Counts as they are added to: the summed posteriors of a run, and one table a block.
+struct Targets<'a, S: Simd> {
+    run: &'a mut [S::f64s],
+    blocks: Vec<&'a mut [S::f64s]>,
+    n_vectors: usize,
+}
+
+impl<S: Simd> Targets<'_, S> {
+    /// Adds `factor` times `posterior` to the run, if any blocks are shared, and to the rows of
+    /// the blocks behind them.
+    #[inline(always)]
+    fn add(&mut self, simd: S, posterior: &[S::f64s], factor: f64, n_shared: usize, tail: &[u8]) {
+        if n_shared > 0 {
+            spread(simd, posterior, factor, [&mut *self.run]);
+        }
+        let mut block = n_shared;
+        let mut rest = tail;
+        while !rest.is_empty() {
+            let n = match rest.len() {
+                1 => self.some::<1>(simd, posterior, factor, block, rest),
+                2 => self.some::<2>(simd, posterior, factor, block, rest),
+                3 => self.some::<3>(simd, posterior, factor, block, rest),
+                4 => self.some::<4>(simd, posterior, factor, block, rest),
+                5 => self.some::<5>(simd, posterior, factor, block, rest),
+                _ => self.some::<6>(simd, posterior, factor, block, rest),
+            };
+            (rest, block) = (&rest[n..], block + n);
+        }
+    }
+
+    #[inline(always)]
+    fn some<const N: usize>(
+        &mut self,
+        simd: S,
+        posterior: &[S::f64s],
+        factor: f64,
+        block: usize,
+        codes: &[u8],
+    ) -> usize {
+        let mut rows: [&mut [S::f64s]; N] = std::array::from_fn(|_| Default::default());
+        let tables = self.blocks[block..block + N].iter_mut().zip(codes);
+        for (row, (table, code)) in rows.iter_mut().zip(tables) {
+            *row = &mut table[usize::from(*code) * self.n_vectors..][..self.n_vectors];
+        }
+        spread(simd, posterior, factor, rows);
+        N
+    }
+
+    /// Adds a run's summed posteriors to the rows of the blocks that the run shares.
+    #[inline(always)]
+    fn flush(&mut self, simd: S, shared: &[u8]) {
+        for (table, &code) in self.blocks.iter_mut().zip(shared) {
+            let start = usize::from(code) * self.n_vectors;
+            add(simd, &mut table[start..start + self.n_vectors], self.run);
+        }
+        self.run.fill(simd.splat_f64s(0.0));
     }
 }
 
@@ -192,25 +265,28 @@ impl WithSimd for Accumulate<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
         let Self { tables, prior, batch, n_shared, counts } = self;
         let rows = Rows::<S>::new(tables);
-        let n = rows.n_vectors;
-        let counts = S::as_mut_simd_f64s(counts).0;
-        let zero = simd.splat_f64s(0.0);
         let prior_vectors = S::as_simd_f64s(prior).0;
-        let mut prefix = prior_vectors.to_vec();
-        let (mut run, mut posterior) = (vec![zero; n], vec![0.0; tables.width]);
+        let (mut prefix, mut run) = (Aligned::of(prior), Aligned::zeros(tables.width));
+        let prefix = S::as_mut_simd_f64s(&mut prefix).0;
+        let mut targets = Targets::<S> {
+            run: S::as_mut_simd_f64s(&mut run).0,
+            blocks: by_block::<S>(tables, counts),
+            n_vectors: rows.n_vectors,
+        };
+        let mut posterior = Aligned::zeros(tables.width);
         let (mut prefix_scale, mut log_likelihood) = (0.0, 0.0);
         let mut shared: &[u8] = &[];
         for (codes, &weight) in batch.codes.chunks_exact(tables.n_blocks()).zip(batch.weights) {
             let (head, tail) = codes.split_at(n_shared);
             if head != shared {
-                flush(simd, &rows, shared, &mut run, counts);
-                rows.product(simd, prior_vectors, 0, head, &mut prefix);
+                targets.flush(simd, shared);
+                rows.product(simd, prior_vectors, 0, head, prefix);
                 prefix_scale = rows.log_scale(0, head);
                 shared = head;
             }
             let total = {
                 let vectors = S::as_mut_simd_f64s(&mut posterior).0;
-                rows.product(simd, &prefix, n_shared, tail, vectors)
+                rows.product(simd, prefix, n_shared, tail, vectors)
             };
             let factor = if total < UNDERFLOW {
                 log_likelihood += weight * in_logarithms(tables, prior, codes, &mut posterior);
@@ -220,35 +296,24 @@ impl WithSimd for Accumulate<'_> {
                 log_likelihood += weight * (total.ln() + scale);
                 weight / total
             };
-            let vectors = S::as_mut_simd_f64s(&mut posterior).0;
-            scale(simd, vectors, factor);
-            if n_shared > 0 {
-                add(simd, &mut run, vectors);
-            }
-            for (at, &code) in tail.iter().enumerate() {
-                let start = tables.at(n_shared + at, code) * n;
-                add(simd, &mut counts[start..start + n], vectors);
-            }
+            targets.add(simd, S::as_simd_f64s(&posterior).0, factor, n_shared, tail);
         }
-        flush(simd, &rows, shared, &mut run, counts);
+        targets.flush(simd, shared);
         log_likelihood
     }
 }
 
-/// Adds a run's summed posteriors to the rows of the blocks that the run shares.
+/// Each block's part of the counts.
 #[inline(always)]
-fn flush<S: Simd>(
-    simd: S,
-    rows: &Rows<'_, S>,
-    shared: &[u8],
-    run: &mut [S::f64s],
-    counts: &mut [S::f64s],
-) {
-    for (block, &code) in shared.iter().enumerate() {
-        let start = rows.tables.at(block, code) * rows.n_vectors;
-        add(simd, &mut counts[start..start + rows.n_vectors], run);
+fn by_block<'a, S: Simd>(tables: &Tables, counts: &'a mut [f64]) -> Vec<&'a mut [S::f64s]> {
+    let mut rest = counts;
+    let mut blocks = Vec::with_capacity(tables.n_blocks());
+    for ends in tables.starts.windows(2) {
+        let (own, behind) = rest.split_at_mut((ends[1] - ends[0]) * tables.width);
+        blocks.push(S::as_mut_simd_f64s(own).0);
+        rest = behind;
     }
-    run.fill(simd.splat_f64s(0.0));
+    blocks
 }
 
 struct Posteriors<'a> {
@@ -300,7 +365,7 @@ impl WithSimd for Moments<'_> {
         let rows = Rows::<S>::new(tables);
         let prior = S::as_simd_f64s(self.prior).0;
         let nodes = S::as_simd_f64s(self.nodes).0;
-        let mut posterior = vec![0.0; tables.width];
+        let mut posterior = Aligned::zeros(tables.width);
         let out = self.means.iter_mut().zip(self.deviations);
         for (codes, (mean, deviation)) in self.codes.chunks_exact(tables.n_blocks()).zip(out) {
             let vectors = S::as_mut_simd_f64s(&mut posterior).0;

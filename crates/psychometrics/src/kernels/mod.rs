@@ -18,12 +18,16 @@
 //! Everything exists as a plain loop ([`scalar`], the one to believe), as a generic vector loop
 //! ([`lanes`]), and here as the choice by processor.
 
+mod aligned;
 pub(crate) mod joint;
 mod lanes;
+pub(crate) mod louis;
 mod scalar;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use aligned::Aligned;
 
 use crate::responses::{MISSING, Patterns};
 
@@ -95,6 +99,27 @@ impl Blocks {
 
     pub(crate) fn n_rows(&self) -> usize {
         self.starts[self.blocks.len()]
+    }
+
+    /// Per item, how many different answers there are, a gap included where gaps occur.
+    fn radices(&self) -> Vec<usize> {
+        self.blocks.iter().flat_map(|block| block.radices.iter().copied()).collect()
+    }
+
+    /// Per item, its block, and its answer for each of the block's bytes; a gap is the number
+    /// of categories.
+    fn digit_tables(&self) -> Vec<(usize, [u8; N_ROWS_MAX])> {
+        let mut tables = vec![(0, [0; N_ROWS_MAX]); self.n_categories.len()];
+        for (at, block) in self.blocks.iter().enumerate() {
+            for row in 0..block.n_rows {
+                for (item, digit) in block.digits(row) {
+                    tables[item].0 = at;
+                    // Below the rows of a block, hence a byte.
+                    tables[item].1[row] = digit as u8;
+                }
+            }
+        }
+        tables
     }
 
     /// The categories that a pattern's bytes stand for, [`MISSING`] for gaps.
@@ -183,7 +208,7 @@ impl Patterned {
 pub(crate) struct Tables {
     width: usize,
     starts: Vec<usize>,
-    rows: Vec<f64>,
+    rows: Aligned,
     /// Per row, the logarithm of what it was divided by.
     log_scales: Vec<f64>,
 }
@@ -206,7 +231,7 @@ impl Tables {
             row.iter_mut().for_each(|value| *value /= scale);
             log_scales.push(libm::log(scale));
         }
-        Self { width, starts: blocks.starts.clone(), rows, log_scales }
+        Self { width, starts: blocks.starts.clone(), rows: Aligned::of(&rows), log_scales }
     }
 
     fn n_blocks(&self) -> usize {

@@ -40,6 +40,10 @@ impl Patterns {
         &self.weights
     }
 
+    pub(crate) fn into_weights(self) -> Vec<f64> {
+        self.weights
+    }
+
     /// Writes the categories of a row, [`MISSING`] for gaps.
     ///
     /// # Panics
@@ -129,14 +133,15 @@ impl Responses {
             let order = layout.order(&rows);
             return layout.collapse_ordered(&rows, &order, |_| 1.0);
         }
-        let mut keys = rows;
-        keys.sort_unstable();
-        let start = keys.partition_point(|&key| key == 0);
-        let (mut words, mut weights) = (Vec::new(), Vec::new());
-        for run in keys[start..].chunk_by(|a, b| a == b) {
-            words.push(run[0]);
-            weights.push(run.len() as f64);
-        }
+        // In place and with room for what is needed: with ten million persons, who hardly repeat
+        // each other, each of these lists is as long as half the answers.
+        let mut words = rows;
+        words.sort_unstable();
+        words.drain(..words.partition_point(|&word| word == 0));
+        let runs = || words.chunk_by(|a, b| a == b);
+        let mut weights = Vec::with_capacity(runs().count());
+        weights.extend(runs().map(|run| run.len() as f64));
+        words.dedup();
         Patterns { fields: layout.fields, n_words: 1, words, weights }
     }
 

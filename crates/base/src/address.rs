@@ -36,13 +36,17 @@ impl EmailAddress {
             return Err(malformed);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(malformed)?;
+        let local = &unquoted(local);
         if !local.is_ascii() {
             return Err(
                 "Many mail servers cannot take letters such as é or ü before the @. Write another address",
             );
         }
         let domain = idna::domain_to_ascii(domain).map_err(|_| malformed)?;
-        if local.len() > LOCAL_PART_BYTES_MAX || !domain.contains('.') {
+        let top = domain.rsplit_once('.').map(|(_, top)| top).ok_or(malformed)?;
+        // An address in figures (RFC 5321 4.1.3) names a machine, not a domain that takes mail.
+        let is_figures = top.bytes().all(|b| b.is_ascii_digit()) || domain.starts_with('[');
+        if local.len() > LOCAL_PART_BYTES_MAX || is_figures {
             return Err(malformed);
         }
         let address = Address::new(local, &domain).map_err(|_| malformed)?.to_string();
@@ -52,6 +56,32 @@ impl EmailAddress {
         let key = address.to_lowercase();
         Ok(Self { address, key })
     }
+}
+
+/// The inbox behind the key of an address, as far as it can be guessed: without what follows a `+` and without dots, which many
+/// providers disregard. Only good for counting: elsewhere these may be two persons.
+#[must_use]
+pub fn inbox(key: &str) -> String {
+    let (local, domain) = key.rsplit_once('@').unwrap_or((key, ""));
+    let local = local.split('+').next().unwrap_or_default().replace('.', "");
+    format!("{local}@{domain}")
+}
+
+/// The local part without quotation marks that change nothing: `"ada"` is the mailbox `ada` (RFC 5321 4.1.2), and must not be
+/// a second person to whom a stranger can have mail sent. One that needs its marks keeps them.
+fn unquoted(local: &str) -> String {
+    let inner = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let Some(inner) = inner.map(|inner| inner.replace('\\', "")) else { return local.to_owned() };
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let is_plain = inner.split('.').all(|part| !part.is_empty() && part.chars().all(is_atom));
+    if is_plain { inner } else { local.to_owned() }
+}
+
+/// Whether a character is not seen but changes what is: control characters, line separators, and marks that reverse the
+/// direction of what follows. Joiners are letters of some scripts and stay.
+fn is_unseen(c: char) -> bool {
+    let is_marks = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || is_marks || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 /// Reads a name: one line, no web address in it, since it is repeated in a mail to somebody who may not have asked.
@@ -66,8 +96,11 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
     if name.chars().count() > NAME_CHARS_MAX {
         return Err("Write a name of at most 80 characters");
     }
-    if name.chars().any(char::is_control) {
+    if name.chars().any(is_unseen) {
         return Err("Write your name on one line");
+    }
+    if !name.chars().any(char::is_alphanumeric) {
+        return Err("Write your name, as you would like to be greeted");
     }
     let lower = name.to_lowercase();
     let looks_like_link = ["://", "www.", "http", "@"].iter().any(|mark| lower.contains(mark));
@@ -83,7 +116,7 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
 /// What is wrong with it.
 pub fn parse_line(text: &str, chars_max: usize) -> Result<String, String> {
     let line = text.trim();
-    if line.chars().any(char::is_control) {
+    if line.chars().any(is_unseen) {
         return Err(String::from("Write this on one line"));
     }
     if line.chars().count() > chars_max {
@@ -110,7 +143,16 @@ mod tests {
         check(" Ada@Example.org ", Some("Ada@example.org"));
         check("ada+quiz@example.org", Some("ada+quiz@example.org"));
         check("ada@b\u{fc}cher.example", Some("ada@xn--bcher-kva.example"));
+        check("\"ada\"@example.org", Some("ada@example.org"));
+        check("\"a\\da.b+c\"@example.org", Some("ada.b+c@example.org"));
         check("\"ada love\"@example.org", Some("\"ada love\"@example.org"));
+        for bad in ["\"\"\"@example.org", "\"@example.org", "a\"b@example.org", "ada\"@example.org"]
+        {
+            check(bad, None);
+        }
+        for figures in ["ada@127.0.0.1", "ada@[127.0.0.1]", "ada@[IPv6:::1]", "ada@example.1"] {
+            check(figures, None);
+        }
         for bad in [
             "",
             "ada",
@@ -136,9 +178,19 @@ mod tests {
     fn a_name_is_a_name() {
         assert_eq!(parse_name(" Ada Lovelace ").unwrap(), "Ada Lovelace");
         assert_eq!(parse_name("O\u{2019}Neill-\u{141}uk").unwrap(), "O\u{2019}Neill-\u{141}uk");
-        for bad in
-            ["", "  ", "a\r\nb", "win at www.example.org", "https://x.example", "a@b", "<b>x</b>"]
-        {
+        for bad in [
+            "",
+            "  ",
+            "a\r\nb",
+            "\u{202e}adA",
+            "Ada\u{2028}b",
+            "\u{200b}",
+            "--",
+            "win at www.example.org",
+            "https://x.example",
+            "a@b",
+            "<b>x</b>",
+        ] {
             assert!(parse_name(bad).is_err(), "{bad:?}");
         }
         assert!(parse_name(&"x".repeat(81)).is_err());

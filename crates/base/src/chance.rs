@@ -42,6 +42,11 @@ impl Chance {
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid().to_string()
     }
 
+    /// A row's id that does not tell when it was made: a version 4 UUID.
+    pub fn timeless_id(&self) -> String {
+        uuid::Builder::from_random_bytes(self.bytes()).into_uuid().to_string()
+    }
+
     /// A nonce of 128 random bits, as stored beside a row whose links it makes and unmakes.
     pub fn nonce(&self) -> String {
         encode::base64url(&self.bytes::<16>())

@@ -482,13 +482,17 @@ mod tests {
     fn all_faults_are_reported_together() {
         let flags = [
             ("listen", "here"),
+            ("database-url", "mysql://u:hush@x"),
             ("smtp-url", "http://u:hush@x"),
             ("log-format", "xml"),
             ("mail-from", "a b"),
         ];
         let faults = read(&flags, &[], "colour = \"red\"").unwrap_err();
         let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
-        assert_eq!(keys, ["colour", "listen", "smtp-url", "mail-from", "log-format"]);
+        assert_eq!(
+            keys,
+            ["colour", "listen", "database-url", "smtp-url", "mail-from", "log-format"]
+        );
         assert!(
             !faults.iter().any(|fault| fault.to_string().contains("hush")),
             "no password in a message"

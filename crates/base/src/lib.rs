@@ -18,3 +18,4 @@ pub mod mail;
 pub mod pages;
 pub mod samples;
 pub mod site;
+pub mod words;

@@ -25,12 +25,22 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// Where the records are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Target {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// A `postgres://` URL.
     Postgres(String),
+}
+
+// The URL may hold a password.
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 impl Db {
@@ -92,6 +102,8 @@ pub fn refuse_newer_schema(applied: Option<i64>) -> Option<String> {
 }
 
 async fn open_sqlite(path: &Path) -> Result<Db, DbError> {
+    make_private(path)
+        .map_err(|e| DbError::Open { operation: "making the SQLite file", cause: e.to_string() })?;
     let options = sqlite_options(path).create_if_missing(true);
     let open = opening("opening the SQLite file for writing");
     let mut conn = options.connect().await.map_err(open)?;
@@ -108,6 +120,10 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        // What a person had erased must not stay behind in freed pages.
+        .pragma("secure_delete", "ON")
+        // Nor in the log: it is cut when it begins anew after a checkpoint.
+        .pragma("journal_size_limit", "0")
         .disable_statement_logging()
 }
 
@@ -118,6 +134,16 @@ fn sqlite_db(conn: SqliteConnection, options: SqliteConnectOptions) -> Db {
         .test_before_acquire(false)
         .connect_lazy_with(options.read_only(true).create_if_missing(false));
     Db(Inner::Sqlite { readers, writer: Writer::start(conn) })
+}
+
+/// Makes the file, for its owner only, if it is not there. SQLite gives its companions the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(()),
+    }
 }
 
 async fn open_postgres(url: &str) -> Result<Db, DbError> {

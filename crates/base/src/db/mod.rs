@@ -202,12 +202,25 @@ impl Db {
         Ok(refused)
     }
 
+    /// Folds SQLite's log into its file as far as nobody reads from it, so that what was erased does not outlive the next
+    /// write there. PostgreSQL does so by itself.
+    ///
+    /// # Errors
+    /// If the engine refuses.
+    pub async fn checkpoint(&self) -> Result<(), DbError> {
+        match &self.0 {
+            Inner::Sqlite { writer, .. } => writer.checkpoint().await.map_err(DbError::Commit),
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Closes every connection, after the last group is durable.
     pub async fn close(&self) {
         match &self.0 {
             Inner::Sqlite { readers, writer } => {
-                writer.close().await;
+                // The last connection to close folds the log into the file, which one that only reads may not do.
                 readers.close().await;
+                writer.close().await;
             }
             Inner::Postgres(pool) => pool.close().await,
         }

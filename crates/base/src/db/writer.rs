@@ -131,6 +131,13 @@ impl Writer {
         failed.is_some_and(|at| at.elapsed() < UNABLE_AFTER_FAILURE)
     }
 
+    pub(super) async fn checkpoint(&self) -> Result<(), String> {
+        let mut group = self.group.lock().await;
+        group.settle().await;
+        // The passive kind waits for nobody, so that neither does a form.
+        group.run("PRAGMA wal_checkpoint(PASSIVE)").await
+    }
+
     pub(super) async fn close(&self) {
         let mut group = self.group.lock().await;
         group.settle().await;

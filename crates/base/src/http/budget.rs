@@ -1,18 +1,21 @@
 //! Budgets against abuse: how many sign-ups one network, and the whole instance, may make in an hour.
 //!
 //! Counted in this process; with several nodes each has its own budget. A network is an IPv4 address or an IPv6 /64: a
-//! classroom is one address, so the default leaves room for one.
+//! classroom is one address, so the default leaves room for one. Network addresses are forgotten within two hours, and those of
+//! inboxes, known by a keyed hash, within two days.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use crate::clock::HOUR_MS;
+use crate::clock::{DAY_MS, HOUR_MS};
 
 /// Acknowledged forms an hour from one network.
 pub const PER_NETWORK_HOURLY_MAX: u32 = 100;
 /// Acknowledged forms an hour on this node.
 pub const PER_INSTANCE_HOURLY_MAX: u32 = 2_000;
+/// Mails a day that anybody can ask for, to one inbox by whatever spelling: as many as every kind together allows one address.
+pub const PER_INBOX_DAILY_MAX: u32 = 12;
 /// Networks remembered at once; beyond that the oldest hour is forgotten.
 const NETWORKS_MAX: usize = 100_000;
 
@@ -21,6 +24,14 @@ const NETWORKS_MAX: usize = 100_000;
 pub struct Budgets {
     on: bool,
     counts: Arc<Mutex<Counts>>,
+    letters: Arc<Mutex<Letters>>,
+}
+
+/// Mails of the present day, by the keyed hash of the inbox.
+#[derive(Debug, Default)]
+struct Letters {
+    since_ms: i64,
+    inboxes: HashMap<String, u32>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +45,7 @@ impl Budgets {
     /// Budgets that hold, or (`on` false) never refuse.
     #[must_use]
     pub fn new(on: bool) -> Self {
-        Self { on, counts: Arc::default() }
+        Self { on, counts: Arc::default(), letters: Arc::default() }
     }
 
     /// Whether budgets and the minimum time of a form hold.
@@ -66,6 +77,32 @@ impl Budgets {
         *of_network += 1;
         counts.instance += 1;
         Ok(())
+    }
+
+    /// Takes one of the mails that an inbox, known by the keyed hash of [`crate::address::inbox`], may be sent today because
+    /// somebody asked; false if they are used up.
+    #[must_use]
+    pub fn take_letter(&self, inbox: String, now_ms: i64) -> bool {
+        let mut letters = self.letters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if now_ms - letters.since_ms >= DAY_MS || letters.inboxes.len() >= NETWORKS_MAX {
+            *letters = Letters { since_ms: now_ms, ..Letters::default() };
+        }
+        let n_sent = letters.inboxes.entry(inbox).or_insert(0);
+        *n_sent += 1;
+        *n_sent <= PER_INBOX_DAILY_MAX
+    }
+
+    /// Forgets hours and days that are over. Harmless to run twice.
+    pub fn forget_old(&self, now_ms: i64) {
+        let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if now_ms - counts.since_ms >= HOUR_MS {
+            *counts = Counts::default();
+        }
+        drop(counts);
+        let mut letters = self.letters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if now_ms - letters.since_ms >= DAY_MS {
+            *letters = Letters::default();
+        }
     }
 }
 

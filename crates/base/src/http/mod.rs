@@ -14,7 +14,7 @@ pub use budget::Budgets;
 pub use filled::{Filled, SUBMIT_ID_GAP};
 pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors};
 pub(crate) use guard::RefusalPage;
-pub use guard::guard;
+pub use guard::{guard, is_same_site};
 pub use page::{Cache, Chrome, OpenGraph, html};
 pub use refusal::{Incident, Refusal};
 pub use stored::Stored;

@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Version};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use ipnet::IpNet;
@@ -130,20 +130,36 @@ where
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
         let ip = client_ip(peer, &parts.headers, &house.trusted_proxies);
-        let mailbox = house.mailbox && is_local(&parts.headers);
+        let mailbox = house.mailbox && is_local(parts.version, &parts.headers);
         let path = parts.uri.path().to_owned();
         Ok(Self { now_ms: house.clock.now_ms(), ip, mailbox, path, house })
     }
 }
 
-/// Whether the request came straight to this machine's own name: the only kind that may open the built-in mailbox.
+/// Headers by which proxies, tunnels and content networks give themselves away, besides every `x-forwarded-…`.
+const FORWARDED: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-original-host",
+    "x-original-forwarded-for",
+    "true-client-ip",
+    "cf-connecting-ip",
+];
+
+/// Whether the request came straight to this machine's own name: the only kind that may open the built-in mailbox. A proxy that
+/// was given nothing but our address says our name and no more; it speaks HTTP/1.0, as no browser does.
 #[must_use]
-pub fn is_local(headers: &HeaderMap) -> bool {
-    let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-    let host = headers.get(HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
+pub fn is_local(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let host = host.to_str().unwrap_or("");
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    is_loopback_host(name.map_or(host, |(name, _)| name))
-        && !forwarded.iter().any(|name| headers.contains_key(*name))
+    let is_forwarded = |name: &str| FORWARDED.contains(&name) || name.starts_with("x-forwarded-");
+    version > Version::HTTP_10
+        && is_loopback_host(name.map_or(host, |(name, _)| name))
+        && !headers.keys().any(|name| is_forwarded(name.as_str()))
 }
 
 /// The last address in `X-Forwarded-For` that is not a trusted proxy, if the peer is one.
@@ -156,13 +172,19 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let hops: Vec<&str> = hops.flat_map(|line| line.split(',')).map(str::trim).collect();
     let mut client = peer;
     for hop in hops.iter().rev() {
-        let Ok(ip) = hop.parse() else { break };
+        let Some(ip) = hop_ip(hop) else { break };
         client = ip;
         if !is_trusted(&ip) {
             break;
         }
     }
     client
+}
+
+/// The address of a hop; some proxies write the port too.
+fn hop_ip(hop: &str) -> Option<IpAddr> {
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok().or_else(|| hop.parse().ok().map(|socket: SocketAddr| socket.ip()))
 }
 
 #[cfg(test)]
@@ -182,15 +204,42 @@ mod tests {
         assert_eq!(client_ip(proxy, &xff, &trusted).to_string(), "198.51.100.7");
         assert_eq!(client_ip(stranger, &xff, &trusted), stranger);
         assert_eq!(client_ip(proxy, &headers(&[("x-forwarded-for", "nonsense")]), &trusted), proxy);
+        for (hop, ip) in [
+            ("198.51.100.7:4711", "198.51.100.7"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+        ] {
+            let xff = headers(&[("x-forwarded-for", hop)]);
+            assert_eq!(client_ip(proxy, &xff, &trusted).to_string(), ip);
+        }
     }
 
     #[test]
     fn only_this_machine_itself_may_open_the_mailbox() {
-        assert!(is_local(&headers(&[("host", "127.0.0.1:8080")])));
-        assert!(is_local(&headers(&[("host", "localhost")])));
-        assert!(is_local(&headers(&[("host", "[::1]:8080")])));
-        assert!(!is_local(&headers(&[("host", "www.example.org")])));
-        assert!(!is_local(&headers(&[])));
-        assert!(!is_local(&headers(&[("host", "127.0.0.1"), ("x-forwarded-for", "203.0.113.9")])));
+        let is_local = |pairs: &[(&'static str, &str)]| is_local(Version::HTTP_11, &headers(pairs));
+        for host in ["127.0.0.1:8080", "localhost", "LOCALHOST:1", "[::1]:8080", "127.0.0.2"] {
+            assert!(is_local(&[("host", host)]), "{host}");
+        }
+        for host in [
+            "www.example.org",
+            "",
+            "127.0.0.1.evil.example",
+            "evil@127.0.0.1",
+            "127.1",
+            "0.0.0.0",
+            "localhost.",
+            "127.0.0.1:1:2",
+        ] {
+            assert!(!is_local(&[("host", host)]), "{host}");
+        }
+        assert!(!is_local(&[]));
+        for name in ["x-forwarded-for", "x-forwarded-proto", "forwarded", "cf-connecting-ip"] {
+            assert!(!is_local(&[("host", "127.0.0.1"), (name, "203.0.113.9")]), "{name}");
+        }
+        let mut two = headers(&[("host", "127.0.0.1")]);
+        two.append(HOST, "www.example.org".parse().unwrap());
+        assert!(!super::is_local(Version::HTTP_11, &two));
+        let proxied = headers(&[("host", "127.0.0.1:8080")]);
+        assert!(!super::is_local(Version::HTTP_10, &proxied), "a proxy's default");
     }
 }

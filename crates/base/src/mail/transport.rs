@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
@@ -82,7 +83,10 @@ pub(super) fn compose(
     let to: Address = outgoing.to_address.parse().map_err(|e| format!("the address: {e}"))?;
     let sent_at = SystemTime::UNIX_EPOCH
         + Duration::from_millis(u64::try_from(created_ms).unwrap_or_default());
+    // Said outright: read back from the header, an address in quotation marks is lost.
+    let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]);
     let mut builder = Message::builder()
+        .envelope(envelope.map_err(|e| format!("the envelope: {e}"))?)
         .from(Mailbox::new(Some(house.site.provider.name.clone()), from))
         .to(Mailbox::new(None, to))
         .subject(letter.subject.clone())

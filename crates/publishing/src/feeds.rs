@@ -10,7 +10,7 @@ use crate::model::{Article, Programme, Publication};
 /// The year in the feed's `tag:` ids (RFC 4151): any in which the provider held its host name; ids must never change.
 const TAG_YEAR: &str = "2026";
 
-/// Atom feed (RFC 4287), sitemap and robots, by path.
+/// Atom feed (RFC 4287), sitemap, robots and the word on Global Privacy Control, by path.
 pub fn all(house: &House, publication: &Publication) -> Vec<(String, Stored)> {
     let stored = |kind, body| Stored::new(kind, Cache::Public, body);
     let robots = format!(
@@ -27,7 +27,16 @@ pub fn all(house: &House, publication: &Publication) -> Vec<(String, Stored)> {
             stored("application/xml; charset=utf-8", sitemap(house, publication)),
         ),
         ("/robots.txt".into(), stored("text/plain; charset=utf-8", robots)),
+        ("/.well-known/gpc.json".into(), stored("application/json", privacy_control(publication))),
     ]
+}
+
+/// Says that Global Privacy Control is respected: nothing here could be refused, which the page on cookies tells, so its date
+/// is that of this promise.
+fn privacy_control(publication: &Publication) -> String {
+    let promise = publication.pages.iter().find(|page| page.slug == "cookies");
+    let updated = promise.map_or(Day::of(0), |page| page.front.updated);
+    json!({ "gpc": true, "lastUpdate": updated.to_string() }).to_string()
 }
 
 /// JSON-LD of an article, in the words of the page; safe inside a script element.

@@ -120,7 +120,6 @@ CREATE TABLE suppression (
 -- The receipt of an erasure: what proves the ledger that is gone, and what to redo after a restore.
 CREATE TABLE erasure (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    contact_id TEXT COLLATE "C" NOT NULL,
     address_hash TEXT COLLATE "C" NOT NULL,
     n_entries BIGINT NOT NULL,
     ledger_head TEXT COLLATE "C" NOT NULL,

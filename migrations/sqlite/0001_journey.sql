@@ -120,14 +120,14 @@ CREATE TABLE suppression (
 -- The receipt of an erasure: what proves the ledger that is gone, and what to redo after a restore.
 CREATE TABLE erasure (
     id TEXT NOT NULL PRIMARY KEY,
-    contact_id TEXT NOT NULL,
     address_hash TEXT NOT NULL,
     n_entries BIGINT NOT NULL,
     ledger_head TEXT NOT NULL,
     erased_ms BIGINT NOT NULL
 );
 
--- One person taking one form once.
+-- One person taking one form once. Without row numbers, here and in the two tables below: they would tell in which order, and
+-- so when, answers came that were left for research without their person.
 CREATE TABLE sitting (
     id TEXT NOT NULL PRIMARY KEY,
     contact_id TEXT REFERENCES contact (id) ON DELETE SET NULL,
@@ -146,7 +146,7 @@ CREATE TABLE sitting (
     started_ms BIGINT,
     finished_ms BIGINT,
     claimed_ms BIGINT
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX sitting_invited ON sitting (contact_id, quiz)
     WHERE state = 'invited' AND contact_id IS NOT NULL;
 CREATE INDEX sitting_contact ON sitting (contact_id);
@@ -159,7 +159,7 @@ CREATE TABLE response (
     answer BIGINT NOT NULL,
     at_ms BIGINT NOT NULL,
     PRIMARY KEY (sitting_id, item_id)
-);
+) WITHOUT ROWID;
 
 -- The scores of a sitting with their uncertainty.
 CREATE TABLE profile (
@@ -167,7 +167,7 @@ CREATE TABLE profile (
     engine TEXT NOT NULL,
     scores TEXT NOT NULL,
     created_ms BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 -- Somebody got in touch.
 CREATE TABLE enquiry (

@@ -15,7 +15,7 @@ use crate::store;
 /// Sittings, answers and profiles, as held about a person.
 #[must_use]
 pub fn holding() -> Holding {
-    Holding { export, erase }
+    Holding { export, erase, keeps }
 }
 
 /// The result behind the last segment of a report link, in a few plain lines for whoever answers an enquiry; nothing if the
@@ -102,8 +102,19 @@ fn export<'a>(
 
 fn erase<'a>(
     tx: &'a mut Tx,
+    house: &'a House,
     contact: &'a Contact,
     keeps_research: bool,
 ) -> BoxFuture<'a, Result<(), DbError>> {
-    Box::pin(store::erase(tx, &contact.id, keeps_research))
+    Box::pin(async move {
+        if keeps_research {
+            store::unlink(tx, &contact.id, || house.chance.timeless_id()).await?;
+        }
+        store::erase(tx, &contact.id).await
+    })
+}
+
+/// What an unconfirmed contact was invited to goes with them.
+fn keeps<'a>(_: &'a mut Reader, _: &'a Contact) -> BoxFuture<'a, Result<bool, DbError>> {
+    Box::pin(std::future::ready(Ok(false)))
 }

@@ -8,6 +8,7 @@ use base::house::House;
 use base::http::Visit;
 use base::keys::Use;
 use base::mail::{Letter, NewMessage, Outgoing, WriteError, Writer, Written};
+use base::words::greeting;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
@@ -70,7 +71,7 @@ pub(crate) async fn queue_result(
 struct ConfirmLetter<'a> {
     subject: &'static str,
     provider: &'a base::site::Provider,
-    name: &'a str,
+    greeting: String,
     title: &'a str,
     minutes: u32,
     asks_first: bool,
@@ -94,9 +95,10 @@ fn confirm<'a>(
             return Ok(Written::Unwanted("the person of the sign-up is gone"));
         };
         let sitting = store::sitting(&mut reader, sitting_id).await?;
-        let contact = audience::contact(&mut reader, contact_id).await?;
+        let contact = audience::recipient(&mut reader, house, contact_id).await?;
         let (Some(sitting), Some(contact)) = (sitting, contact) else {
-            return Ok(Written::Unwanted("the sitting of the sign-up is gone"));
+            let what = "the sitting of the sign-up is gone, or its address must not be written to";
+            return Ok(Written::Unwanted(what));
         };
         let Some(quiz) = house.site.quizzes.get(&signup.quiz) else {
             return Ok(Written::Unwanted("the quiz is no longer offered"));
@@ -121,7 +123,7 @@ pub(crate) fn confirm_letter(
     let file = ConfirmLetter {
         subject: confirm_subject(asks_first),
         provider: &house.site.provider,
-        name: sitting.details.as_ref().map_or(&contact.name, |details| &details.name),
+        greeting: greeting(sitting.details.as_ref().map_or(&contact.name, |details| &details.name)),
         title: &quiz.title,
         minutes: quiz.minutes,
         asks_first,
@@ -137,7 +139,7 @@ pub(crate) fn confirm_letter(
 #[template(path = "result.txt", escape = "none")]
 struct ResultLetter<'a> {
     provider: &'a base::site::Provider,
-    name: &'a str,
+    greeting: String,
     finished: String,
     report: String,
     preferences: String,
@@ -152,9 +154,10 @@ fn result<'a>(
         let mut reader = house.db.reader().await?;
         let sitting = store::sitting(&mut reader, outgoing.param("sitting")).await?;
         let contact_id = outgoing.contact_id.as_deref().unwrap_or("");
-        let contact = audience::contact(&mut reader, contact_id).await?;
+        let contact = audience::recipient(&mut reader, house, contact_id).await?;
         let (Some(sitting), Some(contact)) = (sitting, contact) else {
-            return Ok(Written::Unwanted("the result is gone"));
+            let what = "the result is gone, or its address must not be written to";
+            return Ok(Written::Unwanted(what));
         };
         if sitting.contact_id.as_deref() != Some(contact_id) || sitting.report_hidden {
             return Ok(Written::Unwanted("the result was hidden"));
@@ -172,7 +175,7 @@ pub(crate) fn result_letter(
     let unsubscribe = audience::unsubscribe_url(house, contact);
     let file = ResultLetter {
         provider: &house.site.provider,
-        name: &contact.name,
+        greeting: greeting(&contact.name),
         finished: clock::in_words(sitting.finished_ms.unwrap_or(sitting.created_ms)),
         report: report_url(house, sitting),
         preferences: audience::preferences_url(house, contact),

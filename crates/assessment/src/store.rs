@@ -1,5 +1,6 @@
 //! SQL of sign-ups, sittings, answers and profiles; nothing else.
 
+use base::clock::DAY_MS;
 use base::db::{DbError, Queries, Tx};
 
 use crate::model::{BLANKED, Details, State};
@@ -29,9 +30,10 @@ base::statements! {
     DELETE_SITTING = "DELETE FROM sitting WHERE id = $1";
     DELETE_SIGNUPS_OF_SITTING = "DELETE FROM signup WHERE sitting_id = $1";
     OF_CONTACT = "SELECT id, contact_id, quiz, state, gate, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms, claimed_ms FROM sitting WHERE contact_id = $1 ORDER BY created_ms, id";
-    DEIDENTIFY = "UPDATE sitting SET contact_id = NULL, details = $2, start_nonce = '', report_nonce = '', report_hidden = TRUE, claimed_ms = NULL, created_ms = created_ms / 86400000 * 86400000, started_ms = started_ms / 86400000 * 86400000, finished_ms = finished_ms / 86400000 * 86400000 WHERE contact_id = $1 AND state = 'finished'";
-    DEIDENTIFY_ANSWERS = "UPDATE response SET at_ms = at_ms / 86400000 * 86400000 WHERE sitting_id IN (SELECT id FROM sitting WHERE contact_id = $1 AND state = 'finished')";
-    DEIDENTIFY_PROFILES = "UPDATE profile SET created_ms = created_ms / 86400000 * 86400000 WHERE sitting_id IN (SELECT id FROM sitting WHERE contact_id = $1 AND state = 'finished')";
+    FINISHED_OF_CONTACT = "SELECT id FROM sitting WHERE contact_id = $1 AND state = 'finished' ORDER BY id";
+    COPY_SITTING = "INSERT INTO sitting (id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms) SELECT $1, quiz, instrument_id, instrument_hash, form_id, gate, state, $2, level, '', '', TRUE, finished_ms / $4 * $4, finished_ms / $4 * $4, finished_ms / $4 * $4 FROM sitting WHERE id = $3";
+    COPY_ANSWERS = "INSERT INTO response (sitting_id, item_id, answer, at_ms) SELECT $1, item_id, answer, at_ms / $3 * $3 FROM response WHERE sitting_id = $2";
+    COPY_PROFILE = "INSERT INTO profile (sitting_id, engine, scores, created_ms) SELECT $1, engine, scores, created_ms / $3 * $3 FROM profile WHERE sitting_id = $2";
     ERASE = "DELETE FROM sitting WHERE contact_id = $1";
     ERASE_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
     RETAIN_INVITED = "DELETE FROM sitting WHERE state = 'invited' AND created_ms < $1";
@@ -377,17 +379,29 @@ pub(crate) async fn delete(tx: &mut Tx, sitting_id: &str) -> Result<(), DbError>
     base::execute!(tx, DELETE_SITTING, sitting_id).map(|_| ())
 }
 
-/// Deletes what a contact answered; with `keeps_research`, finished sittings stay without the person.
-pub(crate) async fn erase(
+/// Answers that stay for research are as of a stretch of this many days: an exact time could be laid beside a mail server's
+/// log.
+const RESEARCH_STRETCH_MS: i64 = 30 * DAY_MS;
+
+/// Leaves a copy of every finished sitting of a contact for research, with nothing that leads to the person: ids of `new_id`
+/// (the old ones hold the time of the sign-up, and so does whatever else was made with it), no link, no details, coarse times.
+pub(crate) async fn unlink(
     tx: &mut Tx,
     contact_id: &str,
-    keeps_research: bool,
+    new_id: impl Fn() -> String,
 ) -> Result<(), DbError> {
-    if keeps_research {
-        base::execute!(tx, DEIDENTIFY_ANSWERS, contact_id)?;
-        base::execute!(tx, DEIDENTIFY_PROFILES, contact_id)?;
-        base::execute!(tx, DEIDENTIFY, contact_id, BLANKED)?;
+    let finished = base::fetch!(fetch_all => (String,), tx, FINISHED_OF_CONTACT, contact_id)?;
+    for (old,) in finished {
+        let new = new_id();
+        base::execute!(tx, COPY_SITTING, &new, BLANKED, &old, RESEARCH_STRETCH_MS)?;
+        base::execute!(tx, COPY_ANSWERS, &new, &old, RESEARCH_STRETCH_MS)?;
+        base::execute!(tx, COPY_PROFILE, &new, &old, RESEARCH_STRETCH_MS)?;
     }
+    Ok(())
+}
+
+/// Deletes what a contact answered and was invited to.
+pub(crate) async fn erase(tx: &mut Tx, contact_id: &str) -> Result<(), DbError> {
     base::execute!(tx, ERASE, contact_id)?;
     base::execute!(tx, ERASE_SIGNUPS, contact_id).map(|_| ())
 }

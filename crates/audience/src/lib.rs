@@ -52,7 +52,11 @@ pub type ExportFn =
     for<'a> fn(&'a mut Reader, &'a Contact) -> BoxFuture<'a, Result<Vec<Export>, DbError>>;
 
 /// Erases what a capability holds about a contact; the flag says whether answers may stay, unlinked, for research.
-pub type EraseFn = for<'a> fn(&'a mut Tx, &'a Contact, bool) -> BoxFuture<'a, Result<(), DbError>>;
+pub type EraseFn =
+    for<'a> fn(&'a mut Tx, &'a House, &'a Contact, bool) -> BoxFuture<'a, Result<(), DbError>>;
+
+/// Whether a capability holds something for which it needs a contact who never confirmed.
+pub type KeepsFn = for<'a> fn(&'a mut Reader, &'a Contact) -> BoxFuture<'a, Result<bool, DbError>>;
 
 /// What another capability holds about a person.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +65,8 @@ pub struct Holding {
     pub export: ExportFn,
     /// Erases it.
     pub erase: EraseFn,
+    /// Whether there is something that lasts longer than an unconfirmed contact.
+    pub keeps: KeepsFn,
 }
 
 /// The contact of a person's address, made pending if it is new; nothing if the address is suppressed. The name and other
@@ -104,22 +110,27 @@ pub async fn request(
     Ok(())
 }
 
-/// Whether an address may be sent one more mail of a kind that anybody can ask for.
+/// Whether an address may be sent one more mail of a kind that anybody can ask for. A yes is counted: the mail must be queued.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn may_ask(
     on: &mut impl Queries,
     visit: &Visit,
-    contact_id: &str,
+    contact: &Contact,
     kind: &str,
 ) -> Result<bool, DbError> {
-    if !visit.house.budgets.on() {
+    let house = &visit.house;
+    if !house.budgets.on() {
         return Ok(true);
     }
     let since_ms = visit.now_ms - DAY_MS;
-    let (n_today, last_ms) = base::mail::sent_since(on, contact_id, kind, since_ms).await?;
-    Ok(n_today < ASKS_DAILY_MAX && visit.now_ms - last_ms >= ASK_PAUSE_MS)
+    let (n_today, last_ms) = base::mail::sent_since(on, &contact.id, kind, since_ms).await?;
+    if n_today >= ASKS_DAILY_MAX || visit.now_ms - last_ms < ASK_PAUSE_MS {
+        return Ok(false);
+    }
+    let inbox = house.keys.address_hash(&base::address::inbox(&contact.address_key));
+    Ok(house.budgets.take_letter(inbox, visit.now_ms))
 }
 
 /// The person pressed the button in their own inbox: the contact is confirmed, with the details that came with the request,
@@ -185,6 +196,20 @@ pub async fn contact(on: &mut impl Queries, id: &str) -> Result<Option<Contact>,
     store::by_id(on, id).await
 }
 
+/// The contact whom a mail that is due goes to; nothing if they are gone or their address must not be written to by now.
+///
+/// # Errors
+/// If the database fails.
+pub async fn recipient(
+    on: &mut impl Queries,
+    house: &House,
+    id: &str,
+) -> Result<Option<Contact>, DbError> {
+    let Some(contact) = store::by_id(on, id).await? else { return Ok(None) };
+    let hash = house.keys.address_hash(&contact.address_key);
+    Ok(if store::is_suppressed(on, &hash).await? { None } else { Some(contact) })
+}
+
 /// Whether a contact has confirmed a purpose and not withdrawn it.
 ///
 /// # Errors
@@ -210,40 +235,81 @@ pub fn preferences_url(house: &House, contact: &Contact) -> String {
     house.link(Use::Preferences, &contact.id, &contact.nonce)
 }
 
-/// Forgets contacts who never confirmed, [`UNCONFIRMED_KEPT_MS`] after they were admitted. Harmless to run twice.
+/// Forgets contacts who never confirmed, [`UNCONFIRMED_KEPT_MS`] after they were last written to, with all that is held about
+/// them. Whoever has something that lasts longer (an enquiry) stays with it, or they could not copy it out or erase it any
+/// more. Harmless to run twice.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn retain(house: &House) -> Result<u64, DbError> {
-    let mut tx = house.db.begin().await?;
+pub async fn retain(house: &House, holdings: &[Holding]) -> Result<u64, DbError> {
     let before_ms = house.clock.now_ms() - UNCONFIRMED_KEPT_MS;
-    let n_forgotten = store::forget_unconfirmed(&mut tx, before_ms).await?;
-    tx.commit().await?;
+    let silent = store::silent(&mut house.db.reader().await?, before_ms, "").await?;
+    let mut n_forgotten = 0;
+    for contact in silent {
+        if !is_kept(&mut house.db.reader().await?, &contact, holdings).await? {
+            let mut tx = house.db.begin().await?;
+            n_forgotten += forget(&mut tx, house, &contact, holdings, before_ms).await?;
+            tx.commit().await?;
+        }
+    }
     Ok(n_forgotten)
 }
 
-/// Erases a contact everywhere, leaving a receipt with the head of their ledger.
+async fn is_kept(
+    reader: &mut Reader,
+    contact: &Contact,
+    holdings: &[Holding],
+) -> Result<bool, DbError> {
+    for holding in holdings {
+        if (holding.keeps)(reader, contact).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Forgets one contact, unless they were written to or confirmed in the meantime; gives how many were forgotten.
+async fn forget(
+    tx: &mut Tx,
+    house: &House,
+    contact: &Contact,
+    holdings: &[Holding],
+    before_ms: i64,
+) -> Result<u64, DbError> {
+    store::lock(tx, &contact.id).await?;
+    if store::silent(tx, before_ms, &contact.id).await?.is_empty() {
+        return Ok(0);
+    }
+    for holding in holdings {
+        (holding.erase)(tx, house, contact, false).await?;
+    }
+    store::forget(tx, &contact.id).await
+}
+
+/// Erases a contact everywhere, leaving a receipt with the head of their ledger. Answers stay for research, unlinked, if the
+/// person agrees to that and `may_keep` is true.
 async fn erase(
     tx: &mut Tx,
     house: &House,
     contact: &Contact,
     holdings: &[Holding],
     erasure_id: &str,
-    now_ms: i64,
+    may_keep: bool,
 ) -> Result<(), DbError> {
     store::lock(tx, &contact.id).await?;
-    let keeps_research = agrees(tx, &contact.id, RESEARCH).await?;
+    let keeps_research = may_keep && agrees(tx, &contact.id, RESEARCH).await?;
     let ledger = ledger::Ledger::of(tx, &contact.id).await?;
     for holding in holdings {
-        (holding.erase)(tx, contact, keeps_research).await?;
+        (holding.erase)(tx, house, contact, keeps_research).await?;
     }
     let hash = house.keys.address_hash(&contact.address_key);
     let chain = (ledger.n_entries(), ledger.head());
-    store::erase(tx, erasure_id, &contact.id, &hash, chain, now_ms).await
+    store::erase(tx, erasure_id, &contact.id, &hash, chain, house.clock.now_ms()).await
 }
 
 /// Erases once more whoever was erased before and is here again from an older backup; gives how many. A person who signed
-/// up afresh after their erasure stays. Run at every start: without erasures it costs one query.
+/// up afresh after their erasure stays. Nothing stays for research: the consents came from the backup too, and may have been
+/// withdrawn after it. Run at every start: without erasures it costs one query.
 ///
 /// # Errors
 /// If the database fails.
@@ -262,10 +328,9 @@ pub async fn redo_erasures(house: &House, holdings: &[Holding]) -> Result<usize,
     };
     let back: Vec<&Contact> = contacts.iter().filter(is_back).collect();
     for contact in &back {
-        let now_ms = house.clock.now_ms();
-        let erasure_id = house.chance.id(now_ms);
+        let erasure_id = house.chance.id(house.clock.now_ms());
         let mut tx = house.db.begin().await?;
-        erase(&mut tx, house, contact, holdings, &erasure_id, now_ms).await?;
+        erase(&mut tx, house, contact, holdings, &erasure_id, false).await?;
         tx.commit().await?;
     }
     Ok(back.len())

@@ -3,10 +3,10 @@
 use askama::Template;
 use base::house::House;
 use base::mail::{Letter, Outgoing, WriteError, Writer, Written};
+use base::words::greeting;
 use futures_util::future::BoxFuture;
 
-use crate::model::Contact;
-use crate::{preferences_url, store, unsubscribe_url};
+use crate::{preferences_url, recipient, unsubscribe_url};
 
 /// The kind of the mail.
 pub(crate) const PREFERENCES: &str = "preferences";
@@ -20,7 +20,7 @@ pub fn templates() -> Vec<(&'static str, Writer)> {
 #[derive(Template)]
 #[template(path = "preferences.txt", escape = "none")]
 struct PreferencesLetter<'a> {
-    contact: &'a Contact,
+    greeting: String,
     provider: &'a base::site::Provider,
     preferences: String,
     unsubscribe: String,
@@ -32,8 +32,10 @@ fn preferences<'a>(
 ) -> BoxFuture<'a, Result<Written, WriteError>> {
     Box::pin(async move {
         let id = outgoing.contact_id.as_deref().unwrap_or("");
-        let contact = store::by_id(&mut house.db.reader().await?, id).await?;
-        let Some(contact) = contact else { return Ok(Written::Unwanted("the contact is gone")) };
+        let contact = recipient(&mut house.db.reader().await?, house, id).await?;
+        let Some(contact) = contact else {
+            return Ok(Written::Unwanted("the contact is gone, or must not be written to"));
+        };
         Ok(Written::Letter(letter(house, &contact)?))
     })
 }
@@ -42,7 +44,7 @@ fn preferences<'a>(
 pub(crate) fn letter(house: &House, contact: &Contact) -> Result<Letter, WriteError> {
     let unsubscribe = unsubscribe_url(house, contact);
     let file = PreferencesLetter {
-        contact,
+        greeting: greeting(&contact.name),
         provider: &house.site.provider,
         preferences: preferences_url(house, contact),
         unsubscribe: unsubscribe.clone(),

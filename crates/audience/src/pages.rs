@@ -13,7 +13,7 @@ use base::address::EmailAddress;
 use base::house::House;
 use base::http::{
     BODY_BYTES_MAX, Cache, Chrome, FormBody, FormErrors, Once, Refusal, Submit, SubmitFault, Visit,
-    led_to, once, see_other,
+    is_same_site, led_to, once, see_other,
 };
 use base::keys::Use;
 use base::mail::NewMessage;
@@ -90,15 +90,20 @@ async fn unsubscribe_page(visit: Visit, Path(token): Path<String>) -> Result<Res
     visit.show(&UnsubscribePage { chrome, token, what, is_confirmed, is_one })
 }
 
-/// The button of the page, and the mail client's own POST (RFC 8058), which is answered 200 with or without a proof.
+/// The button of the page, and the mail client's own POST (RFC 8058), which is answered 200 with or without a proof. Only the
+/// latter may come from another site, so the guard leaves the check to this page, which has read the body.
 async fn unsubscribe(
     visit: Visit,
     Path(token): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
+    let is_same_site = is_same_site(request.headers(), &visit.house.public_url);
     let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
     let body = body.map_err(|_| Refusal::TooLarge)?.to_bytes();
     let is_one_click = is_one_click(&body);
+    if !is_one_click && !is_same_site {
+        return Err(Refusal::CrossSite);
+    }
     let stop = match stop_of(&visit, &token).await {
         Ok(stop) => stop,
         Err(Refusal::DeadLink) if is_one_click => return Ok(stopped()),
@@ -132,20 +137,18 @@ pub(crate) struct UnsubscribedPage {
     pub(crate) chrome: Chrome,
     pub(crate) is_all: bool,
     pub(crate) purpose: String,
-    pub(crate) preferences: Option<String>,
+    /// Whether there may be something to turn on again.
+    pub(crate) is_confirmed: bool,
 }
 
 async fn unsubscribed_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
     let stop = stop_of(&visit, &token).await?;
-    let (is_all, purpose, preferences) = match &stop {
-        Stop::All(contact, _) if contact.is_confirmed() => {
-            (true, String::new(), Some(crate::preferences_url(&visit.house, contact)))
-        }
-        Stop::All(..) => (true, String::new(), None),
-        Stop::One(one) => (false, label(&visit, &one.purpose), None),
+    let (is_all, purpose, is_confirmed) = match &stop {
+        Stop::All(contact, _) => (true, String::new(), contact.is_confirmed()),
+        Stop::One(one) => (false, label(&visit, &one.purpose), true),
     };
     let chrome = visit.chrome("Done");
-    visit.show(&UnsubscribedPage { chrome, is_all, purpose, preferences })
+    visit.show(&UnsubscribedPage { chrome, is_all, purpose, is_confirmed })
 }
 
 /// The purposes that can still be withdrawn.
@@ -252,7 +255,8 @@ async fn save_preferences(
     let (on, off): (Vec<String>, Vec<String>) =
         visit.house.site.purposes.keys().cloned().partition(|id| ticked(id));
     let mut tx = visit.house.db.begin().await?;
-    if once(&mut tx, &submit, &form.hash, &saved, visit.now_ms).await? == Once::First {
+    // The outcome on record is a word, not the address: no table holds a usable link.
+    if once(&mut tx, &submit, &form.hash, "saved", visit.now_ms).await? == Once::First {
         store::lock(&mut tx, &contact.id).await?;
         let form_url = format!("{}/p/", visit.house.public_url);
         agree(&mut tx, &visit, &contact.id, &on, &form_url, None).await?;
@@ -386,7 +390,7 @@ async fn erase(
         Once::Again(done) => led = done,
         Once::First => {
             let (house, holdings) = (&visit.house, &audience.holdings);
-            crate::erase(&mut tx, house, &contact, holdings, &erasure_id, visit.now_ms).await?;
+            crate::erase(&mut tx, house, &contact, holdings, &erasure_id, true).await?;
         }
     }
     tx.commit().await?;
@@ -471,7 +475,7 @@ async fn ask(visit: Visit, form: FormBody) -> Result<Response, Refusal> {
         let contact = store::by_address(&mut tx, &address.key).await?;
         if let Some(contact) = contact
             && !store::is_suppressed(&mut tx, &hash).await?
-            && may_ask(&mut tx, &visit, &contact.id, PREFERENCES).await?
+            && may_ask(&mut tx, &visit, &contact, PREFERENCES).await?
         {
             let id = visit.house.chance.id(visit.now_ms);
             let message = NewMessage {

@@ -88,7 +88,7 @@ fn unsubscribed(house: &Arc<House>, is_all: bool) -> Result<Shown, SampleError> 
         chrome: chrome(house, "Done", false),
         is_all,
         purpose: String::from("Newsletter"),
-        preferences: is_all.then(|| format!("/p/{TOKEN}")),
+        is_confirmed: is_all,
     })
 }
 

@@ -24,12 +24,11 @@ base::statements! {
     LEDGER = "SELECT n_entry, purpose, event, wording, wording_version, locale, form_url, ip, message_id, at_ms, previous_hash, hash FROM consent WHERE contact_id = $1 ORDER BY n_entry";
     APPEND = "INSERT INTO consent (contact_id, n_entry, purpose, event, wording, wording_version, locale, form_url, ip, message_id, at_ms, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     MESSAGES = "SELECT id, kind, to_address, state, n_attempts, due_ms, last_error, created_ms, sent_ms FROM message WHERE contact_id = $1 ORDER BY created_ms, id";
-    ERASURE = "INSERT INTO erasure (id, contact_id, address_hash, n_entries, ledger_head, erased_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    ERASURE = "INSERT INTO erasure (id, address_hash, n_entries, ledger_head, erased_ms) VALUES ($1, $2, $3, $4, $5)";
     ERASURES = "SELECT address_hash, max(erased_ms) FROM erasure GROUP BY address_hash";
     FORGET_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
     FORGET = "DELETE FROM contact WHERE id = $1";
-    FORGET_UNCONFIRMED_MESSAGES = "DELETE FROM message WHERE contact_id IN (SELECT id FROM contact WHERE state = 'pending' AND created_ms < $1)";
-    FORGET_UNCONFIRMED = "DELETE FROM contact WHERE state = 'pending' AND created_ms < $1";
+    SILENT = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE state = 'pending' AND created_ms < $1 AND ($2 = '' OR id = $2) AND NOT EXISTS (SELECT 1 FROM message WHERE message.contact_id = contact.id AND message.created_ms >= $1) ORDER BY created_ms, id";
 }
 
 pub(crate) async fn is_suppressed(on: &mut impl Queries, hash: &str) -> Result<bool, DbError> {
@@ -186,10 +185,15 @@ pub(crate) async fn erase(
     (n_entries, head): (i64, &str),
     now_ms: i64,
 ) -> Result<(), DbError> {
-    execute!(tx, ERASURE, erasure_id, contact_id, address_hash, n_entries, head, now_ms)?;
+    execute!(tx, ERASURE, erasure_id, address_hash, n_entries, head, now_ms)?;
+    forget(tx, contact_id).await.map(|_| ())
+}
+
+/// Deletes a contact with mails, sign-ups and consents.
+pub(crate) async fn forget(tx: &mut Tx, contact_id: &str) -> Result<u64, DbError> {
     base::mail::forget_contact(tx, contact_id).await?;
     execute!(tx, FORGET_SIGNUPS, contact_id)?;
-    execute!(tx, FORGET, contact_id).map(|_| ())
+    execute!(tx, FORGET, contact_id)
 }
 
 /// When each erased address, known by its hash, was erased last.
@@ -197,7 +201,11 @@ pub(crate) async fn erasures(on: &mut impl Queries) -> Result<Vec<(String, i64)>
     fetch!(fetch_all => (String, i64), on, ERASURES)
 }
 
-pub(crate) async fn forget_unconfirmed(tx: &mut Tx, before_ms: i64) -> Result<u64, DbError> {
-    execute!(tx, FORGET_UNCONFIRMED_MESSAGES, before_ms)?;
-    execute!(tx, FORGET_UNCONFIRMED, before_ms)
+/// Contacts (or the one with this id) who never confirmed and have been sent nothing since `before_ms`.
+pub(crate) async fn silent(
+    on: &mut impl Queries,
+    before_ms: i64,
+    id: &str,
+) -> Result<Vec<Contact>, DbError> {
+    fetch!(fetch_all => Contact, on, SILENT, before_ms, id)
 }

@@ -23,12 +23,16 @@ const MAKE_TABLE: &str = "CREATE TABLE bellwether_backup (made_ms BIGINT NOT NUL
 const PUT: &str = "INSERT INTO bellwether_backup (made_ms, version, secret) VALUES ($1, $2, $3)";
 const TAKE: &str = "SELECT made_ms, version, secret FROM bellwether_backup";
 const DROP_TABLE: &str = "DROP TABLE bellwether_backup";
-/// Receipts of erasures, and addresses that must not be written to, are kept even when older records come back.
-const KEPT: [&str; 2] = [
-    "INSERT OR IGNORE INTO erasure (id, contact_id, address_hash, n_entries, ledger_head, erased_ms) \
-     SELECT id, contact_id, address_hash, n_entries, ledger_head, erased_ms FROM replaced.erasure",
+/// Receipts of erasures, addresses that must not be written to, and the taking back of consents are kept even when older
+/// records come back.
+const KEPT: [&str; 3] = [
+    "INSERT OR IGNORE INTO erasure (id, address_hash, n_entries, ledger_head, erased_ms) \
+     SELECT id, address_hash, n_entries, ledger_head, erased_ms FROM replaced.erasure",
     "INSERT OR IGNORE INTO suppression (address_hash, reason, created_ms) \
      SELECT address_hash, reason, created_ms FROM replaced.suppression",
+    "UPDATE subscription SET state = 'withdrawn' WHERE EXISTS (SELECT 1 FROM replaced.subscription AS later \
+     WHERE later.contact_id = subscription.contact_id AND later.purpose = subscription.purpose \
+     AND later.state = 'withdrawn' AND later.changed_ms > subscription.changed_ms)",
 ];
 
 /// Copies the records and the instance key into `file`, beside a running server.

@@ -141,10 +141,12 @@ pub fn router(house: &Arc<House>) -> Result<Router, Vec<String>> {
 /// If the database fails.
 pub async fn retain(house: &House) -> Result<(), DbError> {
     let n_sittings = assessment::retain(house).await?;
-    let n_contacts = audience::retain(house).await?;
+    let n_contacts = audience::retain(house, &holdings()).await?;
+    house.budgets.forget_old(house.clock.now_ms());
     let mut tx = house.db.begin().await?;
     let n_forms = base::http::forget_old_submissions(&mut tx, house.clock.now_ms()).await?;
     tx.commit().await?;
+    house.db.checkpoint().await?;
     tracing::info!(
         n_contacts,
         n_sittings,

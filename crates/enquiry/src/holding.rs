@@ -3,6 +3,7 @@
 use audience::{Contact, Export, Holding};
 use base::clock;
 use base::db::{DbError, Reader, Tx};
+use base::house::House;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use crate::store;
 /// The enquiries that gave a contact's address, for the archive of their data and for erasure.
 #[must_use]
 pub fn holding() -> Holding {
-    Holding { export, erase }
+    Holding { export, erase, keeps }
 }
 
 fn export<'a>(
@@ -36,6 +37,7 @@ fn export<'a>(
 /// The provider's mail has the enquiry's id, so that it can be found again; the receipt goes with the contact's other mails.
 fn erase<'a>(
     tx: &'a mut Tx,
+    _house: &'a House,
     contact: &'a Contact,
     _keeps_research: bool,
 ) -> BoxFuture<'a, Result<(), DbError>> {
@@ -45,4 +47,9 @@ fn erase<'a>(
         }
         Ok(())
     })
+}
+
+/// An enquiry lasts until it is no longer needed, and so does the contact by whose links its writer may copy or erase it.
+fn keeps<'a>(reader: &'a mut Reader, contact: &'a Contact) -> BoxFuture<'a, Result<bool, DbError>> {
+    Box::pin(async move { Ok(!store::of_address(reader, &contact.address_key).await?.is_empty()) })
 }

@@ -6,9 +6,10 @@ use audience::Contact;
 use base::clock::{self, DAY_MS};
 use base::house::House;
 use base::mail::{Letter, Outgoing, WriteError, Writer, Written};
+use base::words::{greeting, without_web_addresses};
 use futures_util::future::BoxFuture;
 
-use crate::model::{Enquiry, Topic, quoted, reference, without_web_addresses};
+use crate::model::{Enquiry, Topic, quoted, reference};
 use crate::store;
 
 /// The kind of the mail to the provider.
@@ -104,10 +105,11 @@ fn write_receipt<'a>(
     Box::pin(async move {
         let mut reader = house.db.reader().await?;
         let contact_id = outgoing.contact_id.as_deref().unwrap_or_default();
-        let contact = audience::contact(&mut reader, contact_id).await?;
+        let contact = audience::recipient(&mut reader, house, contact_id).await?;
         let enquiry = store::by_id(&mut reader, outgoing.param("enquiry")).await?;
         let (Some(contact), Some(enquiry)) = (contact, enquiry) else {
-            return Ok(Written::Unwanted("the enquiry was erased"));
+            let what = "the enquiry was erased, or its address must not be written to";
+            return Ok(Written::Unwanted(what));
         };
         Ok(Written::Letter(receipt(house, &enquiry, &contact)?))
     })
@@ -136,21 +138,4 @@ pub(crate) fn receipt(
     };
     let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
     Ok(letter.with_unsubscribe(unsubscribe).with_reply_to(provider.email.clone()))
-}
-
-/// A name that a mail program might make a link of is left out: the reader may never have written to us.
-fn greeting(name: &str) -> String {
-    if without_web_addresses(name) == name { format!("Hello {name},") } else { "Hello,".to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_greeting_carries_no_link() {
-        assert_eq!(greeting("Ada Byron"), "Hello Ada Byron,");
-        assert_eq!(greeting("Dr. A. Byron"), "Hello Dr. A. Byron,");
-        assert_eq!(greeting("Win at pills.example"), "Hello,");
-    }
 }

@@ -277,7 +277,7 @@ async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<
         phone: String::new(),
     };
     let Some(contact) = audience::admit(tx, visit, &person).await? else { return Ok(false) };
-    if !audience::may_ask(tx, visit, &contact.id, RECEIPT).await? {
+    if !audience::may_ask(tx, visit, &contact, RECEIPT).await? {
         return Ok(false);
     }
     let receipt = NewMessage {

@@ -162,7 +162,7 @@ async fn admit(
     let (Some(contact), Some(sign_up)) = (contact, who) else {
         return store::add_signup(tx, &signup).await;
     };
-    let may_ask = audience::may_ask(tx, visit, &contact.id, mail::CONFIRM).await?;
+    let may_ask = audience::may_ask(tx, visit, &contact, mail::CONFIRM).await?;
     let form_url = format!("{}{}", visit.house.public_url, form_path(quiz, claims));
     let details = Details {
         contact_id: contact.id.clone(),

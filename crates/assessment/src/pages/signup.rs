@@ -176,7 +176,7 @@ pub(super) async fn mail_again(
         return Ok(());
     };
     let is_offered = shared.quizzes.get(&signup.quiz).is_some();
-    if !is_offered || !audience::may_ask(tx, visit, contact_id, mail::CONFIRM).await? {
+    if !is_offered || !audience::may_ask(tx, visit, &contact, mail::CONFIRM).await? {
         return Ok(());
     }
     let message_id = visit.house.chance.id(visit.now_ms);

@@ -34,6 +34,8 @@ pub(super) struct StartPage<'a> {
     /// What was shown has changed since.
     has_changed: bool,
     address: &'a str,
+    /// Name, role, organisation and telephone number, as far as the form gave them.
+    given: Vec<&'a str>,
     wordings: Vec<&'a str>,
     digest: String,
 }
@@ -86,9 +88,17 @@ pub(super) fn start_page<'a>(
         is_claim,
         has_changed,
         address: &contact.address,
+        given: given(details),
         wordings: wordings.map(|purpose| purpose.wording.as_str()).collect(),
         digest: digest(visit, details),
     }
+}
+
+/// What the form said of the person. Anybody can fill it in with anybody's address, so the page shows it.
+fn given(details: &Details) -> Vec<&str> {
+    let Details { name, role, organisation, phone, .. } = details;
+    let said = [name, role, organisation, phone].map(String::as_str);
+    said.into_iter().filter(|text| !text.is_empty()).collect()
 }
 
 /// What the button confirms, in short: pressing it on an older page must not confirm something newer.
@@ -98,7 +108,8 @@ fn digest(visit: &Visit, details: &Details) -> String {
         .purposes
         .iter()
         .filter_map(|id| Some(format!("{id} {}", purposes.get(id)?.version)));
-    let told = format!("{} {}", details.contact_id, versions.collect::<Vec<_>>().join(" "));
+    let (contact, given) = (&details.contact_id, given(details).join("\n"));
+    let told = format!("{contact} {}\n{given}", versions.collect::<Vec<_>>().join(" "));
     encode::sha256_hex(told.as_bytes())[..16].to_owned()
 }
 
@@ -182,7 +193,7 @@ async fn report_again(tx: &mut Tx, visit: &Visit, sitting: &Sitting) -> Result<(
     let Some(contact) = audience::contact(tx, contact_id).await? else { return Ok(()) };
     let contact = audience::admit(tx, visit, &signup::same_person(&contact)).await?;
     match contact {
-        Some(contact) if audience::may_ask(tx, visit, contact_id, mail::RESULT).await? => {
+        Some(contact) if audience::may_ask(tx, visit, &contact, mail::RESULT).await? => {
             mail::queue_result(tx, visit, &sitting.id, &contact).await
         }
         _ => Ok(()),

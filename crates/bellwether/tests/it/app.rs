@@ -60,6 +60,13 @@ impl TestApp {
         Self { router: bellwether::router(&house).unwrap(), house, scratch }
     }
 
+    /// The files of the data directory.
+    pub fn files(&self) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(self.scratch.data()).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.is_file()).collect()
+    }
+
     /// Sends one request; gives the answer and its body.
     pub async fn send(
         &self,

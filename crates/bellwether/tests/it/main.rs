@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod app;
+mod attacking;
 mod editing_the_site;
 mod engines;
 mod every_button;

@@ -6,7 +6,7 @@ use base::mail::{Letter, Outgoing, WriteError, Writer, Written};
 use base::words::greeting;
 use futures_util::future::BoxFuture;
 
-use crate::{preferences_url, recipient, unsubscribe_url};
+use crate::{Contact, preferences_url, recipient, unsubscribe_url};
 
 /// The kind of the mail.
 pub(crate) const PREFERENCES: &str = "preferences";

@@ -9,7 +9,7 @@ use crate::matrix::Matrix;
 /// Patterns beyond which a subsample is fitted first.
 const SUBSAMPLE_ABOVE: usize = 40_000;
 /// Patterns of the subsample, about, and one in so many more of all.
-const SUBSAMPLE_SIZE: usize = 8_000;
+const SUBSAMPLE_SIZE: usize = 4_000;
 const SUBSAMPLE_SHARE: usize = 64;
 /// Cycles end when the objective per person rises by less than this.
 const CYCLES_UNTIL: f64 = 1e-5;
@@ -44,7 +44,7 @@ pub(super) fn fit(engine: &Engine<'_>, start: Vec<f64>, options: &Options) -> Fi
         let (point, n_cycles) = cycle(&smaller, &pieces, phi, &rough);
         let climbed = climb(&smaller, point, None, &rough);
         (cycles, newton_steps) = (n_cycles, climbed.steps);
-        let last = hessian(&smaller, &climbed.point);
+        let last = climbed.curvature.unwrap_or_else(|| hessian(&smaller, &climbed.point));
         phi = climbed.point.phi;
         let factor = engine.data.total_weight / thinned.total_weight;
         chord = Some(scaled(&last, factor));
@@ -123,6 +123,8 @@ fn extrapolated(zero: &[f64], one: &[f64], two: &[f64]) -> Option<Vec<f64>> {
 struct Climbed {
     point: Point,
     steps: u32,
+    /// The Hessian that served last, of parameters nearby, if it served well.
+    curvature: Option<Matrix>,
 }
 
 /// Newton steps until the gradient is small. With `chord`, a Hessian of nearby parameters or of
@@ -160,7 +162,7 @@ fn climb(
         }
         here = next;
     }
-    Climbed { point: here, steps }
+    Climbed { point: here, steps, curvature: chord }
 }
 
 /// The first point along `step`, halved as often as needed, that is possible and not lower.

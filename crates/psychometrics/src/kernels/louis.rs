@@ -12,8 +12,10 @@
 //! pair of small blocks. The scores enter once, at the end.
 //!
 //! **Windows.** A posterior fills a third of the nodes. Vectors at both ends whose every value is
-//! below [`NEGLIGIBLE`] are left out: together they hold less than 1e-12 of the mass. Patterns
-//! are taken in the order of their windows' lengths, so that loops have a length to be foreseen.
+//! below [`NEGLIGIBLE`] are left out: together they hold less than 1e-12 of the mass. For each small
+//! block the patterns of a chunk are taken in the order of their answers to it, so that the rows of
+//! its pairs stay in the first cache, and then by their windows' lengths, so that loops have a
+//! length to be foreseen.
 //!
 //! **Means.** E\[G\] is a product of the window with the rows that the answers name; their squares
 //! are a symmetric rank update, in tiles that stay in registers.
@@ -85,6 +87,19 @@ pub(crate) fn covariance(
     sum
 }
 
+/// How many numbers a vector has here.
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        // A tile has four rows, so panels are no narrower.
+        S::F64_LANES.max(TILE / 2)
+    }
+}
+
 /// Where one function of the score goes.
 #[derive(Debug, Clone, Copy)]
 struct Term {
@@ -151,7 +166,7 @@ impl Layout {
         Self {
             width,
             n,
-            n_padded: n.next_multiple_of(16),
+            n_padded: n.next_multiple_of(2 * Arch::new().dispatch(Lanes)),
             rows: Aligned::of(&rows),
             terms,
             common,
@@ -361,8 +376,14 @@ impl Sweep<'_> {
     /// The pairs' tables; with `squares`, one a part of a chunk, means are squared as well.
     fn run(&self, pairs: &[Pair], squares: Option<&mut [Aligned]>) -> Vec<Aligned> {
         let (layout, n_patterns) = (self.layout, self.batch.n_patterns());
-        let rows = |pair: &Pair| Aligned::zeros(layout.table_rows(*pair) * layout.width);
-        let mut tables: Vec<Aligned> = pairs.iter().map(rows).collect();
+        let mut groups: Vec<Group> = Vec::new();
+        for &(one, other) in pairs {
+            let table = Aligned::zeros(layout.table_rows((one, other)) * layout.width);
+            match groups.last_mut() {
+                Some(group) if group.one == one => group.tables.push((other, table)),
+                _ => groups.push(Group { one, tables: vec![(other, table)] }),
+            }
+        }
         let n_parts = layout.n_parts();
         let mut parts: Vec<Part<'_>> = (0..n_parts).map(|_| Part::new(layout)).collect();
         if let Some(squares) = squares {
@@ -375,30 +396,33 @@ impl Sweep<'_> {
                 let range = first..(first + PART).min(n_patterns);
                 Arch::new().dispatch(Fill { sweep: self, range, part });
             });
-            let parts = &parts;
-            parallel::each(self.threads, &mut tables, |at, table| {
-                let pair = pairs[at];
-                let n_other = if pair.0 == pair.1 { 0 } else { layout.small[pair.1].n_rows };
-                Arch::new().dispatch(AddPair { parts, pair, n_other, width: layout.width, table });
+            let chunk = Chunk::new(&parts, layout);
+            parallel::each(self.threads, &mut groups, |_, group| {
+                Arch::new().dispatch(AddPairs { chunk: &chunk, layout, group });
             });
         }
-        tables
+        groups.into_iter().flat_map(|group| group.tables).map(|(_, table)| table).collect()
     }
 }
 
-/// A part's posteriors with their windows, in the order of the windows' lengths.
+/// The tables of one small block with others (and with itself).
+struct Group {
+    one: usize,
+    tables: Vec<(usize, Aligned)>,
+}
+
+/// A part's posteriors with their windows, in the order of the patterns.
 struct Part<'a> {
-    /// Weighted posteriors, in the order of the patterns.
+    /// Weighted.
     posteriors: Aligned,
     windows: Vec<Window>,
-    order: Vec<u16>,
-    /// Ends of the runs of equal length in `order`, by length in vectors.
-    ends: Vec<usize>,
-    /// Per small block, in the order of the patterns.
+    /// Per small block.
     codes: Vec<Vec<u16>>,
     /// Means times √w: panels of two vectors, a strip's rows in each.
     means: Aligned,
     n_means: usize,
+    /// The functions that the current pattern's answers name.
+    chosen: Vec<Term>,
     square: Option<&'a mut Aligned>,
 }
 
@@ -414,32 +438,52 @@ impl Part<'_> {
         Self {
             posteriors: Aligned::zeros(PART * layout.width),
             windows: Vec::with_capacity(PART),
-            order: Vec::with_capacity(PART),
-            ends: Vec::new(),
             codes: vec![Vec::with_capacity(PART); layout.small.len()],
             means: Aligned::zeros(STRIP * layout.n_padded),
             n_means: 0,
+            chosen: Vec::new(),
             square: None,
         }
     }
+}
 
-    /// Sorts by length of window, patterns of one length as they came.
-    fn arrange(&mut self, n_vectors: usize) {
-        let mut ends = vec![0; n_vectors + 1];
-        self.windows.iter().for_each(|window| ends[usize::from(window.n)] += 1);
-        let mut before = 0;
-        for end in &mut ends {
-            before += *end;
-            *end = before - *end;
-        }
-        self.order.resize(self.windows.len(), 0);
-        for (at, window) in (0_u16..).zip(&self.windows) {
-            let place = &mut ends[usize::from(window.n)];
-            self.order[*place] = at;
-            *place += 1;
-        }
-        self.ends = ends;
+/// The parts read together.
+struct Chunk<'a, 'b> {
+    parts: &'a [Part<'b>],
+    windows: Vec<Window>,
+    codes: Vec<Vec<u16>>,
+    /// Patterns by length of window.
+    order: Vec<u16>,
+}
+
+impl<'a, 'b> Chunk<'a, 'b> {
+    fn new(parts: &'a [Part<'b>], layout: &Layout) -> Self {
+        let windows: Vec<Window> = parts.iter().flat_map(|part| part.windows.clone()).collect();
+        let of_block = |block: usize| parts.iter().flat_map(move |part| part.codes[block].clone());
+        let codes = (0..layout.small.len()).map(|block| of_block(block).collect()).collect();
+        let as_they_came: Vec<u16> = (0..windows.len() as u16).collect();
+        let length = |at: u16| usize::from(windows[usize::from(at)].n);
+        let order = sorted(&as_they_came, layout.width + 1, length);
+        Self { parts, windows, codes, order }
     }
+}
+
+/// `order` by a key below `n_keys`, patterns of one key as they stood.
+fn sorted(order: &[u16], n_keys: usize, key: impl Fn(u16) -> usize) -> Vec<u16> {
+    let mut places = vec![0; n_keys];
+    order.iter().for_each(|&at| places[key(at)] += 1);
+    let mut before = 0;
+    for place in &mut places {
+        before += *place;
+        *place = before - *place;
+    }
+    let mut out = vec![0; order.len()];
+    for &at in order {
+        let place = &mut places[key(at)];
+        out[*place] = at;
+        *place += 1;
+    }
+    out
 }
 
 /// Computes a part.
@@ -491,7 +535,6 @@ impl WithSimd for Fill<'_, '_, '_> {
             }
         }
         update(simd, part, layout.n_padded);
-        part.arrange(layout.width / S::F64_LANES);
     }
 }
 
@@ -523,15 +566,26 @@ fn square_mean<S: Simd>(
         panel[part.n_means * 2 * S::F64_LANES..][..2 * S::F64_LANES].fill(0.0);
     }
     let items = layout.terms.iter().zip(answers);
-    let terms = items.flat_map(|(terms, &answer)| &terms[usize::from(answer)]);
-    for term in terms.chain(&layout.common) {
-        let function = &all[term.row * n_vectors + start..][..n];
-        let mut sum = simd.splat_f64s(0.0);
-        for (p, g) in posterior.iter().zip(function) {
-            sum = simd.mul_add_f64s(*p, *g, sum);
+    part.chosen.clear();
+    part.chosen.extend(items.flat_map(|(terms, &answer)| &terms[usize::from(answer)]));
+    part.chosen.extend(&layout.common);
+    for four in part.chosen.chunks(4) {
+        // Where fewer than four are left the last one is done again, in vain.
+        let mut functions = [posterior; 4];
+        for (at, function) in functions.iter_mut().enumerate() {
+            let row = four[at.min(four.len() - 1)].row;
+            *function = &all[row * n_vectors + start..][..n];
         }
-        let at = (term.place / panel * STRIP + part.n_means) * panel + term.place % panel;
-        strip[at] = root * simd.reduce_sum_f64s(sum);
+        let mut sums = [simd.splat_f64s(0.0); 4];
+        for at in 0..n {
+            for (sum, function) in sums.iter_mut().zip(functions) {
+                *sum = simd.mul_add_f64s(posterior[at], function[at], *sum);
+            }
+        }
+        for (term, sum) in four.iter().zip(sums) {
+            let at = (term.place / panel * STRIP + part.n_means) * panel + term.place % panel;
+            strip[at] = root * simd.reduce_sum_f64s(sum);
+        }
     }
     part.n_means += 1;
     if part.n_means == STRIP {
@@ -546,6 +600,9 @@ fn update<S: Simd>(simd: S, part: &mut Part<'_>, n_padded: usize) {
     let n_rows = std::mem::take(&mut part.n_means);
     let Some(square) = part.square.as_mut().filter(|_| n_rows > 0) else { return };
     let panel = 2 * S::F64_LANES;
+    if panel < TILE {
+        return update_plainly(&part.means, n_rows, n_padded, panel, square);
+    }
     let panels: Vec<&[f64]> = part.means.chunks_exact(STRIP * panel).collect();
     for i in (0..n_padded).step_by(TILE) {
         let left = &panels[i / panel][..n_rows * panel];
@@ -570,42 +627,114 @@ fn update<S: Simd>(simd: S, part: &mut Part<'_>, n_padded: usize) {
     }
 }
 
-/// Adds the parts' posteriors to the rows of a pair's table.
-struct AddPair<'a, 'b> {
-    parts: &'a [Part<'b>],
-    pair: Pair,
-    /// Rows of the other block; 0 for a block with itself.
-    n_other: usize,
-    width: usize,
-    table: &'a mut [f64],
+/// The same number by number, for processors whose vectors are shorter than a tile.
+fn update_plainly(means: &[f64], n_rows: usize, n_padded: usize, panel: usize, square: &mut [f64]) {
+    let mean =
+        |row: usize, place: usize| means[(place / panel * STRIP + row) * panel + place % panel];
+    for row in 0..n_rows {
+        for i in 0..n_padded {
+            for j in i..n_padded {
+                square[i * n_padded + j] += mean(row, i) * mean(row, j);
+            }
+        }
+    }
 }
 
-impl WithSimd for AddPair<'_, '_> {
+/// Adds the chunk's posteriors to the rows of a group's tables.
+struct AddPairs<'a, 'b> {
+    chunk: &'a Chunk<'a, 'b>,
+    layout: &'a Layout,
+    group: &'a mut Group,
+}
+
+impl WithSimd for AddPairs<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { parts, pair, n_other, width, table } = self;
-        let n_vectors = width / S::F64_LANES;
-        let table = S::as_mut_simd_f64s(table).0;
-        for part in parts {
-            let posteriors = S::as_simd_f64s(&part.posteriors).0;
-            let (one, other) = (&part.codes[pair.0][..], &part.codes[pair.1][..]);
-            let mut first = 0;
-            for (n, &end) in part.ends.iter().enumerate() {
-                for &at in &part.order[first..end] {
-                    let at = usize::from(at);
-                    let row = if n_other == 0 {
-                        usize::from(one[at])
-                    } else {
-                        usize::from(one[at]) * n_other + usize::from(other[at])
-                    };
-                    let start = usize::from(part.windows[at].start);
-                    let source = &posteriors[at * n_vectors + start..][..n];
-                    add(simd, &mut table[row * n_vectors + start..][..n], source);
-                }
-                first = end;
+        let Self { chunk, layout, group } = self;
+        let n_vectors = layout.width / S::F64_LANES;
+        let n_codes = layout.small[group.one].n_rows;
+        let own = &chunk.codes[group.one][..];
+        let order = sorted(&chunk.order, n_codes, |at| usize::from(own[usize::from(at)]));
+        for run in order.chunk_by(|&a, &b| own[usize::from(a)] == own[usize::from(b)]) {
+            let code = usize::from(own[usize::from(run[0])]);
+            for (other, table) in &mut group.tables {
+                let (first, codes) = if *other == group.one {
+                    (0, own)
+                } else {
+                    (code * layout.small[*other].n_rows, &chunk.codes[*other][..])
+                };
+                let rows = &mut S::as_mut_simd_f64s(table).0[first * n_vectors..];
+                add_run(simd, chunk, run, codes, n_vectors, rows);
             }
+        }
+    }
+}
+
+/// Adds a run's posteriors to the rows that `codes` name.
+#[inline(always)]
+fn add_run<S: Simd>(
+    simd: S,
+    chunk: &Chunk<'_, '_>,
+    run: &[u16],
+    codes: &[u16],
+    n_vectors: usize,
+    rows: &mut [S::f64s],
+) {
+    for &at in run {
+        let at = usize::from(at);
+        let Window { start, n } = chunk.windows[at];
+        let (start, n) = (usize::from(start), usize::from(n));
+        let posteriors = S::as_simd_f64s(&chunk.parts[at / PART].posteriors).0;
+        let source = &posteriors[at % PART * n_vectors + start..][..n];
+        add(simd, &mut rows[usize::from(codes[at]) * n_vectors + start..][..n], source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Squares a strip of `n_rows` in the way `simd` has, and checks them number by number.
+    struct Squares {
+        n_rows: usize,
+    }
+
+    impl WithSimd for Squares {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            let (panel, n_padded) = (2 * S::F64_LANES, 16);
+            let mut means = Aligned::zeros(STRIP * n_padded);
+            means.iter_mut().enumerate().for_each(|(at, x)| *x = ((at * 7) % 11) as f64 - 5.0);
+            let mut expected = vec![0.0; n_padded * n_padded];
+            update_plainly(&means, self.n_rows, n_padded, panel, &mut expected);
+            let mut square = Aligned::zeros(n_padded * n_padded);
+            let mut part = Part {
+                posteriors: Aligned::zeros(0),
+                windows: Vec::new(),
+                codes: Vec::new(),
+                means,
+                n_means: self.n_rows,
+                chosen: Vec::new(),
+                square: Some(&mut square),
+            };
+            update(simd, &mut part, n_padded);
+            for i in 0..n_padded {
+                for j in i..n_padded {
+                    let at = i * n_padded + j;
+                    assert_eq!(square[at], expected[at], "{i} {j} of {} rows", self.n_rows);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn squares_are_the_same_with_and_without_vectors() {
+        for n_rows in 0..=STRIP {
+            Arch::new().dispatch(Squares { n_rows });
+            Arch::Scalar.dispatch(Squares { n_rows });
         }
     }
 }

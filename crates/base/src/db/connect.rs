@@ -124,6 +124,9 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
         // Nor in the log: it is cut when it begins anew after a checkpoint.
         .pragma("journal_size_limit", "0")
+        // A member's savepoint keeps the pages it changes, to undo them: in a temporary file unless told otherwise,
+        // most of a sign-up's writes. They are of no use after a crash, so memory is where they belong.
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
 }
 

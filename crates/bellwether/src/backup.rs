@@ -13,7 +13,7 @@ use base::db::{Conn, Db, Queries as _, Target, refuse_newer_schema};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::serve::lock;
+use crate::serve::{lock, make_data_dir};
 use crate::trouble::Trouble;
 
 /// Errors of SQLite and of files, told with the file they are about.
@@ -78,7 +78,7 @@ pub async fn restore(config: &Config, file: &Path, replace: bool) -> Outcome<Str
             "Run pg_restore on that database, and put the copied secret back in its place.",
         ));
     };
-    fs::create_dir_all(&config.data).map_err(about(&config.data))?;
+    make_data_dir(&config.data).map_err(about(&config.data))?;
     let _lock = lock(config)?;
     let secret_file = &config.secret_file.0;
     if !replace && (records.exists() || secret_file.exists()) {

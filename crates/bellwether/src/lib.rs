@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod engine;
+pub mod listen;
 pub mod lists;
 pub mod live;
 pub mod metrics;

@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::handler::HandlerWithoutStateExt as _;
 use base::chance::Chance;
 use base::clock::Clock;
 use base::config::Config;
@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::listen::{Limits, listen};
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::notify::notify;
@@ -37,7 +38,7 @@ pub async fn serve(config: &Config) -> Result<(), Vec<Trouble>> {
     let one = |trouble: Trouble| vec![trouble];
     let failed = |what: &dyn std::fmt::Display| vec![Trouble::new("", what, "").passing()];
     let data = config.data.display();
-    std::fs::create_dir_all(&config.data).map_err(|e| {
+    make_data_dir(&config.data).map_err(|e| {
         let what = format!("{data} cannot be made ({e})");
         one(Trouble::new("data", what, "Name a folder that can be written."))
     })?;
@@ -72,7 +73,8 @@ pub async fn serve(config: &Config) -> Result<(), Vec<Trouble>> {
     announce(&house.public_url).map_err(|e| failed(&e))?;
     tracing::info!(address = %bound, "Serving on {bound}, records in {}", house.db.engine());
     notify("READY=1");
-    let server = tokio::spawn(listen(listener, live, stopped));
+    let limits = Limits::new(files_max(), config.trusted_proxies.clone());
+    let server = tokio::spawn(answer_all(listener, limits, live, stopped));
     signals.wait().await;
     drain(&house, &stop, server, jobs).await;
     // Until here it could be asked whether we are ready.
@@ -91,18 +93,25 @@ async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Trouble> {
     })
 }
 
-async fn listen(listener: TcpListener, live: Arc<Live>, mut stopping: watch::Receiver<bool>) {
+async fn answer_all(
+    listener: TcpListener,
+    limits: Limits,
+    live: Arc<Live>,
+    stopping: watch::Receiver<bool>,
+) {
     let answer = move |request: Request| {
         let live = Arc::clone(&live);
         async move { live.answer(request).await }
     };
-    let service = answer.into_service().into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = stopping.changed().await;
-    });
-    if let Err(e) = server.await {
-        tracing::error!("The server ended: {e}");
-    }
+    listen(listener, limits, answer, stopping).await;
+}
+
+/// How many files this process may have open at once: as many as the system lets it ask for.
+fn files_max() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let given = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: given.maximum, ..given });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// No new requests; those under way, the mails being sent and the rest may end, within a limit.
@@ -137,6 +146,12 @@ async fn retain_hourly(house: Arc<House>, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => {}
         }
     }
+}
+
+/// Makes the data directory, for its owner only, if it is not there.
+pub(crate) fn make_data_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// One process a SQLite file, or a data directory where the records are elsewhere: a second one is refused in words.

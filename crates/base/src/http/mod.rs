@@ -10,7 +10,7 @@ mod stored;
 mod submit;
 mod visit;
 
-pub use budget::Budgets;
+pub use budget::{Budgets, network};
 pub use filled::{Filled, SUBMIT_ID_GAP};
 pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors};
 pub(crate) use guard::RefusalPage;

@@ -382,7 +382,9 @@ fn scores_of_every_pattern_by_every_method() {
                 for (kind, own, expected, allowed) in
                     [(name, own, &theta[at], allowed), ("SE", own_se, &se[at], allowed_se)]
                 {
-                    if let Ok(expected) = expected.parse::<f64>() {
+                    // R's search ends at 20: infinite, and here empty.
+                    let expected = expected.parse::<f64>().ok().filter(|x| x.abs() < 19.9);
+                    if let Some(expected) = expected {
                         let own = json!(own.parse::<f64>().ok());
                         let kind = format!("{method} {kind}");
                         seen.number(&kind, &format!("row {at}"), &own, expected, allowed);

@@ -310,11 +310,12 @@ fn an_adaptive_test_is_simulated_from_a_calibration() {
     assert_eq!(found, threads, "any number of threads gives the same");
     let other = simulated("seed.json", &[&stop[..], &["--seed", "2"]].concat());
     assert_ne!(found["rmse"], other["rmse"]);
-    let words = ["--exposure", "sympson-hetter=0.9", "--method", "map"];
+    let words = ["--stop", "max=3", "--exposure", "sympson-hetter=0.7", "--method", "map"];
     let rule = ["--select", "posterior-information"];
-    let spared = simulated("rule.json", &[&stop[..], &words, &rule].concat());
+    let spared = simulated("rule.json", &[&words[..], &rule].concat());
     let most = |found: &Value| found["exposure"]["max"].as_f64().unwrap();
-    assert!((most(&found) - 1.0).abs() < 1e-12 && most(&spared) < 0.95, "{}", most(&spared));
+    assert!((most(&found) - 1.0).abs() < 1e-12, "the first item is the same for all");
+    assert!(most(&spared) < 0.75, "{}", most(&spared));
 }
 
 #[test]

@@ -16,6 +16,10 @@ const CYCLES_UNTIL: f64 = 1e-5;
 /// A step with an old Hessian is worth repeating if it divides the gradient by this: a Hessian
 /// costs as much as dozens of gradients.
 const CHORD_PAYS: f64 = 1.5;
+/// Newton steps on all persons, where these are few, go on to this share of the tolerance: a
+/// gradient at the tolerance itself leaves parameters that the data hardly tell a few units of
+/// the fourth decimal away.
+const AIM: f64 = 1e-3;
 /// Halvings of one Newton step.
 const HALVINGS_MAX: u32 = 20;
 
@@ -56,7 +60,9 @@ pub(super) fn fit(engine: &Engine<'_>, start: Vec<f64>, options: &Options) -> Fi
         cycles += n_cycles;
         point
     };
-    let climbed = climb(engine, point, chord, options);
+    let aim = if n_patterns > SUBSAMPLE_ABOVE { 1.0 } else { AIM };
+    let last = Options { tolerance: aim * options.tolerance, ..*options };
+    let climbed = climb(engine, point, chord, &last);
     newton_steps += climbed.steps;
     let gradient_max = engine.gradient_max(&climbed.point);
     Fitted {

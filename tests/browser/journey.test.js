@@ -243,7 +243,7 @@ async function stopsMail(ada, report) {
 
 async function choosesAnew(ada) {
   const { page } = ada;
-  await ada.follows("turn things on again");
+  await ada.followsMail("Your report is ready", "p");
   await page.getByRole("heading", { name: "Your preferences" }).waitFor();
   await ada.sees("preferences");
   assert.equal(await page.locator("input[type=checkbox]:checked").count(), 0);

@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod demo;
 mod documents;
 mod golden;
 mod needs;
@@ -20,6 +21,7 @@ cargo xtask check                what a commit must pass: format, lints, tidy, t
 cargo xtask test [--no-install] [--kills N]
                                  what a submission must pass: the same, PostgreSQL, documents, browser; the server is
                                  killed 15 times on each database unless N says otherwise
+cargo xtask demo                 serve throw-away records with fourteen people in them
 cargo xtask tidy                 the house's own rules
 cargo xtask bench [server]       the speed and size of the release build, against their bars
 cargo xtask docs                 write the generated documents
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = run::go_to_the_root().and_then(|()| match words.as_slice() {
         ["check"] => tests::check(),
         ["test", rest @ ..] => tests::Wanted::read(rest).and_then(|wanted| tests::all(&wanted)),
+        ["demo"] => demo::run_demo(),
         ["tidy"] => tidy::tidy(),
         ["bench", rest @ ..] => bench::run(rest),
         ["docs"] => documents::write(),

@@ -120,9 +120,9 @@ fn one_line(cell: &str) -> String {
     cell.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
-/// `2026-11-24T08:05:12Z` as `2026-11-24 08:05`; anything else as it is.
+/// `2026-11-24T08:05:12.345Z` as `2026-11-24 08:05`; anything else as it is.
 fn to_the_minute(cell: &str) -> String {
-    let is_time = cell.len() == 20 && cell.ends_with('Z') && cell.as_bytes()[10] == b'T';
+    let is_time = cell.len() >= 20 && cell.ends_with('Z') && cell.as_bytes()[10] == b'T';
     match (is_time, cell.get(..10), cell.get(11..16)) {
         (true, Some(day), Some(minute)) => format!("{day} {minute}"),
         _ => cell.to_owned(),
@@ -174,6 +174,7 @@ mod tests {
                      1   2026-11-24 08:05  Ada, \"A\"\n\
                      22                    =1+1\n";
         assert_eq!((fitted.text.as_str(), fitted.left_out.len()), (lines, 0), "empty columns go");
+        assert_eq!(super::to_the_minute("2026-11-24T08:05:12.3Z"), "2026-11-24 08:05");
     }
 
     #[test]

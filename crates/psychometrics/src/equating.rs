@@ -250,7 +250,7 @@ impl<'a> Problem<'a> {
             let (loss, gradient, matrix) = here;
             let (a, b, c) = (matrix[0] * (1.0 + damping), matrix[1], matrix[2] * (1.0 + damping));
             let determinant = a * c - b * b;
-            if !(determinant > 0.0) {
+            if determinant <= 0.0 || determinant.is_nan() {
                 return None;
             }
             let step = [

@@ -176,11 +176,11 @@ pub fn mantel_haenszel(item: &Matched<'_>) -> Result<MantelHaenszel, MatchingErr
     let strata = item.strata()?;
     let mut sums = OddsSums::default();
     strata.iter().for_each(|stratum| sums.add(stratum));
-    if !(sums.variance > 0.0) {
+    if sums.variance <= 0.0 {
         let what = "everybody with the same score answered alike";
         return Err(MatchingError::NothingToCompare { what });
     }
-    if !(sums.r > 0.0 && sums.s > 0.0) {
+    if sums.r <= 0.0 || sums.s <= 0.0 {
         return Err(MatchingError::Separated);
     }
     let odds_ratio = sums.r / sums.s;
@@ -293,7 +293,7 @@ pub fn mantel(item: &Matched<'_>) -> Result<Mantel, MatchingError> {
         shift += answered - focal * (total - answered) / (n - focal);
         n_focal += focal;
     }
-    if !(variance > 0.0) {
+    if variance <= 0.0 || !variance.is_finite() {
         let what = "everybody with the same score answered alike";
         return Err(MatchingError::NothingToCompare { what });
     }

@@ -73,7 +73,7 @@ pub fn ordinal_logistic(item: &Matched<'_>) -> Result<OrdinalLogistic, MatchingE
     let n = persons.len() as f64;
     let mean = persons.iter().map(|person| person.2).sum::<f64>() / n;
     let spread = persons.iter().map(|p| (p.2 - mean) * (p.2 - mean)).sum::<f64>() / n;
-    if !(spread > 0.0) {
+    if spread <= 0.0 || !spread.is_finite() {
         return Err(MatchingError::NothingToCompare { what: "everybody has the same score" });
     }
     let mut values: Vec<f64> = persons.iter().map(|person| person.0).collect();

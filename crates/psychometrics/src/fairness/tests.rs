@@ -73,14 +73,19 @@ fn mantel_of_two_answers_is_mantel_haenszel_without_correction() {
 #[test]
 fn a_difference_is_sized() {
     let (mut answers, focal, scores) = persons(2000, 2);
-    for (answer, focal) in answers.iter_mut().zip(&focal) {
-        // Every right answer of the focal group becomes wrong unless its turn is even.
-        if *focal && *answer == 1.0 {
-            *answer = f64::from(u8::from((scores.len() + *answer as usize).is_multiple_of(2)));
+    for (person, (answer, focal)) in answers.iter_mut().zip(&focal).enumerate() {
+        // Every second right answer of the focal group becomes wrong.
+        if *focal && person.is_multiple_of(2) {
+            *answer = 0.0;
         }
     }
     let item = Matched { answers: &answers, focal: &focal, scores: &scores };
-    assert!(mantel_haenszel(&item).is_err() || mantel(&item).unwrap().effect == Effect::Large);
+    let odds = mantel_haenszel(&item).unwrap();
+    assert!(odds.effect == Effect::Large && odds.delta < -1.5, "{odds:?}");
+    let ordered = mantel(&item).unwrap();
+    assert!(ordered.effect == Effect::Large && ordered.mean_difference < -0.1, "{ordered:?}");
+    let regressed = ordinal_logistic(&item).unwrap();
+    assert!(regressed.uniform.p < 1e-6 && regressed.ln_odds < -0.5, "{regressed:?}");
     let fair = persons(2000, 5);
     let item = Matched { answers: &fair.0, focal: &fair.1, scores: &fair.2 };
     assert_eq!(mantel(&item).unwrap().effect, Effect::Negligible);

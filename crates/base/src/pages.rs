@@ -49,7 +49,7 @@ async fn asset(
     Ok(stored.answer(&headers))
 }
 
-/// Ready means: the records can be written, the last write did not fail a moment ago, and nobody has told the program to stop.
+/// Ready means: the records can be written, no write failed within the last seconds, and nobody has told the program to stop.
 async fn ready(State(house): State<Arc<House>>) -> Response {
     if house.stopping.load(Ordering::SeqCst) {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();

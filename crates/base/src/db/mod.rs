@@ -154,7 +154,7 @@ impl Db {
         }
     }
 
-    /// Whether the newest write failed, and that seconds ago: a full disk, most likely. An empty transaction would not
+    /// Whether a write failed within the last seconds: a full disk, most likely. An empty transaction would not
     /// notice, as it writes nothing. PostgreSQL is asked by beginning one.
     #[must_use]
     pub fn has_failed_lately(&self) -> bool {

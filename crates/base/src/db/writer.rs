@@ -16,8 +16,9 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::{Conn, DbError};
 
-/// After a failed write the writer counts as unable for so long, unless another write succeeds before.
-const UNABLE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// After a failed write the writer counts as unable for so long. That another one succeeds meanwhile says little: it may have
+/// been empty, or small enough for the last free page.
+const UNABLE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A request's write: begun, and undone unless [`Tx::commit`] says otherwise.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ struct Counts {
     by_size: [AtomicU64; Commits::SIZES_MAX.len()],
     n_writes: AtomicU64,
     n_failed: AtomicU64,
-    /// When the newest write failed; nothing once one has succeeded since.
+    /// When a write failed last.
     failed: std::sync::Mutex<Option<Instant>>,
 }
 
@@ -150,8 +151,9 @@ impl Writer {
 
 impl Counts {
     fn add(&self, n_writes: usize, is_durable: bool) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) =
-            (!is_durable).then(Instant::now);
+        if !is_durable {
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         if n_writes == 0 {
             return;
         }

@@ -1,6 +1,7 @@
 //! A disk that takes no more: nobody is told that something was kept when it was not, and when there is room again it goes on.
 
 use std::process::Command;
+use std::time::Duration;
 
 use crate::program::{PROGRAM, Server, add_flags, said};
 use crate::scratch::Scratch;
@@ -39,7 +40,9 @@ async fn a_full_disk_refuses_in_words_loses_nothing_and_recovers() {
     let room = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
     assert!(room.unwrap().success());
     assert_eq!(server.sign_up(&refused).status, 303, "with room again it goes on");
-    assert_eq!(server.get("/readyz").status, 200);
+    while server.get("/readyz").status != 200 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     acknowledged.push(refused);
     server.stop();
     let contacts = said(&scratch, &["list", "contacts", "--csv"]);

@@ -136,6 +136,12 @@ impl Call {
         arguments.split([',', ')']).next().unwrap_or_default().trim()
     }
 
+    /// The bytes that were read, as the record writes them. A form may come in several pieces, cut anywhere.
+    fn data(&self) -> &str {
+        let from_here = self.text.split_once('"').map_or("", |(_, rest)| rest);
+        from_here.rsplit_once('"').map_or("", |(data, _)| data)
+    }
+
     fn is_of_log(&self) -> bool {
         self.file().ends_with("bellwether.sqlite-wal>")
     }
@@ -184,7 +190,7 @@ fn acknowledged(calls: &[Call]) -> Vec<Acknowledged> {
     for call in calls.iter().filter(|call| call.is_of_socket()) {
         if ["read", "recvfrom", "recvmsg"].contains(&call.name()) {
             let (_, text) = requests.entry(call.file()).or_insert((call.began, String::new()));
-            text.push_str(&call.text);
+            text.push_str(call.data());
             continue;
         }
         let Some((read, request)) = requests.remove(call.file()) else { continue };
@@ -229,4 +235,13 @@ fn a_call_that_was_interrupted_in_the_record_is_put_together() {
     let calls = calls(record);
     assert_eq!((calls[0].began, calls[0].ended, calls[1].began), (0, 2, 1));
     assert!(calls[0].makes_durable() && calls[1].is_of_socket());
+}
+
+#[test]
+fn a_form_that_came_in_two_pieces_is_one() {
+    let record = "8  recvfrom(9<socket:[1]>, \"POST / HTTP/1.1\\r\\nema\", 8192, 0, NULL, NULL) = 21\n\
+                  8  recvfrom(9<socket:[1]>, \"il=a%40example.org\", 8192, 0, NULL, NULL) = 18\n\
+                  8  writev(9<socket:[1]>, [{iov_base=\"HTTP/1.1 303\", iov_len=12}], 1) = 12\n";
+    let acknowledged = acknowledged(&calls(record));
+    assert!(acknowledged[0].request.contains("email=a%40example.org"), "{acknowledged:?}");
 }

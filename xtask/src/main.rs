@@ -23,7 +23,7 @@ cargo xtask test [--no-install] [--kills N]
                                  killed 15 times on each database unless N says otherwise
 cargo xtask demo                 serve throw-away records with fourteen people in them
 cargo xtask tidy                 the house's own rules
-cargo xtask bench [server]       the speed and size of the release build, against their bars
+cargo xtask bench [server|engine]  the speed and size of the release build, against their bars
 cargo xtask docs                 write the generated documents
 cargo xtask browser [NAME]       the browser tests, or those whose file has NAME in its name
 cargo xtask golden --reference DIR  the tests on data that may not be shipped, which are in DIR

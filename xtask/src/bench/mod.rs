@@ -1,5 +1,6 @@
 //! Speed and size, measured against their bars: a table of figures, each with its bar and whether it is met.
 
+mod engine;
 mod load;
 mod process;
 mod server;
@@ -42,15 +43,19 @@ impl Figure {
     }
 }
 
-/// `cargo xtask bench [server [CLIENTS...]]`.
+/// `cargo xtask bench [server [CLIENTS...] | engine [SIZES...]]`; without words, both.
 ///
 /// # Errors
 /// If something could not be measured. A bar that is missed is not an error: the table says so.
 pub fn run(words: &[&str]) -> Result<(), String> {
     let figures = match words {
-        [] | ["server"] => server::run(&server::CLIENTS)?,
+        [] => [server::run(&server::CLIENTS)?, engine::run(&[])?].concat(),
+        ["server"] => server::run(&server::CLIENTS)?,
         ["server", clients @ ..] => server::run(&numbers(clients)?)?,
-        [other, ..] => return Err(format!("there is no bench \"{other}\": write server")),
+        ["engine", sizes @ ..] => engine::run(sizes)?,
+        [other, ..] => {
+            return Err(format!("there is no bench \"{other}\": write server or engine"));
+        }
     };
     say(&machine());
     say(&table(&figures));

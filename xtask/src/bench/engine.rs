@@ -21,7 +21,8 @@ const SIZES: [&str; 2] = ["10k", "100k"];
 const ROUNDS: usize = 5;
 /// What `/proc` counts processor time in (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
-const PYTHON_PEER: &str = include_str!("peers/mirt.py");
+/// Not `mirt.py`: Python would import the script itself as `mirt`.
+const PYTHON_PEER: &str = include_str!("peers/pypi_mirt.py");
 const R_PEER: &str = include_str!("peers/mirt.R");
 /// Nodes of PyPI `mirt`: its default, and ours.
 const PYTHON_NODES: [&str; 2] = ["21", "61"];
@@ -79,7 +80,7 @@ fn peers(folder: &std::path::Path) -> Result<Vec<Peer>, String> {
     if let Some(python) = python {
         let ask = "import importlib.metadata as m; print(m.version('mirt'))";
         if let Some(version) = output(Command::new(&python).args(["-c", ask])) {
-            let script = write("mirt.py", PYTHON_PEER)?;
+            let script = write("pypi_mirt.py", PYTHON_PEER)?;
             peers.extend(PYTHON_NODES.map(|nodes| Peer {
                 name: format!("PyPI mirt {} ({nodes} nodes)", version.trim()),
                 program: python.clone(),

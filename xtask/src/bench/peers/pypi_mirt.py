@@ -1,6 +1,6 @@
 """PyPI mirt on the bench's data: CPU seconds of its calibration, EAP and adaptive test.
 
-Usage: peer.py calibrate DATA.csv ESTIMATES.csv NODES | adaptive BANK.csv
+Usage: pypi_mirt.py calibrate DATA.csv ESTIMATES.csv NODES | adaptive BANK.csv
 Prints lines `WHAT SECONDS`. Estimates are written as slope, d1, d2, ... a line an item.
 """
 

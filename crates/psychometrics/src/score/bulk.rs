@@ -2,7 +2,7 @@
 
 use super::{Bank, EapScores, Score, ScoreError};
 use crate::calibrate::{Grid, Population};
-use crate::kernels::joint::Joint;
+use crate::kernels::joint::{Joint, Moment};
 use crate::kernels::{Patterned, Tables, moments};
 use crate::models::ItemModel;
 use crate::parallel;
@@ -12,18 +12,13 @@ use crate::responses::{MISSING, Patterns, Responses};
 const PERSONS_PER_TASK: usize = 16_384;
 
 /// One dimension's answers and likelihoods.
-pub(super) struct Prepared {
-    pub(super) patterned: Patterned,
-    pub(super) tables: Tables,
+struct Prepared {
+    patterned: Patterned,
+    tables: Tables,
 }
 
 /// Rows of everybody, and one dimension after the other as blocks.
-pub(super) fn prepare(
-    bank: &Bank,
-    grid: &Grid,
-    rows: &Patterns,
-    maps: &[Vec<u8>],
-) -> Vec<Prepared> {
+fn prepare(bank: &Bank, grid: &Grid, rows: &Patterns, maps: &[Vec<u8>]) -> Vec<Prepared> {
     (0..bank.n_dimensions())
         .map(|dimension| {
             let on = |&item: &usize| bank.items[item].dimension == dimension;
@@ -63,7 +58,7 @@ pub(super) fn weights(bank: &Bank, grid: &Grid) -> Vec<f64> {
 }
 
 /// Which persons gave any answer.
-pub(super) fn answered(responses: &Responses) -> Vec<bool> {
+fn answered(responses: &Responses) -> Vec<bool> {
     let mut any = vec![false; responses.n_persons()];
     for item in 0..responses.n_items() {
         for (any, &code) in any.iter_mut().zip(responses.codes(item)) {
@@ -113,39 +108,82 @@ pub(super) fn eap(
     Ok(EapScores { theta, se })
 }
 
+/// Everybody's posterior over the grid of all dimensions, one person at a time.
+pub(super) struct JointPosteriors {
+    pub(super) grid: Grid,
+    joint: Joint,
+    answers: Vec<Patterned>,
+    tables: Vec<Tables>,
+    any: Vec<bool>,
+}
+
+impl JointPosteriors {
+    pub(super) fn new(bank: &Bank, responses: &Responses) -> Result<Self, ScoreError> {
+        let maps = bank.categories(responses)?;
+        let grid = grid(bank);
+        let prepared = prepare(bank, &grid, &responses.rows(), &maps);
+        let (answers, tables) = prepared.into_iter().map(|one| (one.patterned, one.tables)).unzip();
+        let (n_nodes, n_dimensions) = (grid.nodes.len(), grid.n_dimensions);
+        let joint = Joint::new(&weights(bank, &grid), n_nodes, grid.width, n_dimensions);
+        Ok(Self { grid, joint, answers, tables, any: answered(responses) })
+    }
+
+    pub(super) fn n_persons(&self) -> usize {
+        self.any.len()
+    }
+
+    pub(super) fn scratch(&self) -> Moment {
+        self.joint.scratch()
+    }
+
+    /// Puts a person's posterior into `out`; false, and `out` as it was, if there is no answer.
+    pub(super) fn find(&self, person: usize, out: &mut Moment) -> bool {
+        if !self.any[person] {
+            return false;
+        }
+        let codes: Vec<&[u8]> = self
+            .answers
+            .iter()
+            .map(|one| {
+                let n_blocks = one.blocks.n_blocks();
+                &one.codes[person * n_blocks..(person + 1) * n_blocks]
+            })
+            .collect();
+        self.joint.posterior(&self.tables, &codes, out);
+        true
+    }
+
+    /// The posterior over the grid's points.
+    pub(super) fn weights(&self, posterior: &Moment) -> Vec<f64> {
+        self.joint.full(posterior)
+    }
+
+    /// The grid's points, in the order of their weights.
+    pub(super) fn points(&self) -> Vec<Vec<f64>> {
+        let mut points: Vec<Vec<f64>> = Vec::with_capacity(self.grid.n_points());
+        self.grid.for_each(|_, theta| points.push(theta.to_vec()));
+        points
+    }
+}
+
 pub(super) fn joint(
     bank: &Bank,
     responses: &Responses,
     threads: usize,
 ) -> Result<Vec<Option<Score>>, ScoreError> {
-    let maps = bank.categories(responses)?;
-    let grid = grid(bank);
-    let prepared = prepare(bank, &grid, &responses.rows(), &maps);
-    let tables: Vec<Tables> = prepared.iter().map(|one| one.tables.clone()).collect();
-    let joint = Joint::new(&weights(bank, &grid), grid.nodes.len(), grid.width, grid.n_dimensions);
-    let any = answered(responses);
-    let tasks = tasks(responses.n_persons());
+    let posteriors = JointPosteriors::new(bank, responses)?;
+    let tasks = tasks(posteriors.n_persons());
     let parts = parallel::map(threads, tasks.len(), |task| {
-        let mut posterior = joint.scratch();
-        tasks[task]
-            .clone()
-            .map(|person| {
-                if !any[person] {
-                    return None;
-                }
-                let codes: Vec<&[u8]> = prepared
-                    .iter()
-                    .map(|one| {
-                        let n_blocks = one.patterned.blocks.n_blocks();
-                        &one.patterned.codes[person * n_blocks..(person + 1) * n_blocks]
-                    })
-                    .collect();
-                joint.posterior(&tables, &codes, &mut posterior);
-                let moments = posterior.marginals.iter().map(|p| mean_and_sd(p, &grid.nodes));
+        let mut posterior = posteriors.scratch();
+        let mut one = |person: usize| {
+            posteriors.find(person, &mut posterior).then(|| {
+                let nodes = &posteriors.grid.nodes;
+                let moments = posterior.marginals.iter().map(|p| mean_and_sd(p, nodes));
                 let (theta, se) = moments.unzip();
-                Some(Score { theta, se })
+                Score { theta, se }
             })
-            .collect::<Vec<_>>()
+        };
+        tasks[task].clone().map(&mut one).collect::<Vec<_>>()
     });
     Ok(parts.into_iter().flatten().collect())
 }

@@ -1,6 +1,5 @@
-use super::{Bank, ScoreError, bulk};
-use crate::kernels::Tables;
-use crate::kernels::joint::Joint;
+use super::bulk::JointPosteriors;
+use super::{Bank, ScoreError};
 use crate::matrix::Matrix;
 use crate::parallel;
 use crate::responses::Responses;
@@ -34,40 +33,24 @@ pub fn posterior_moments(
     responses: &Responses,
     threads: usize,
 ) -> Result<Vec<Option<PosteriorMoments>>, ScoreError> {
-    let maps = bank.categories(responses)?;
-    let grid = bulk::grid(bank);
-    let prepared = bulk::prepare(bank, &grid, &responses.rows(), &maps);
-    let tables: Vec<Tables> = prepared.iter().map(|one| one.tables.clone()).collect();
-    let n = grid.n_dimensions;
-    let joint = Joint::new(&bulk::weights(bank, &grid), grid.nodes.len(), grid.width, n);
-    let mut points: Vec<Vec<f64>> = Vec::with_capacity(grid.n_points());
-    grid.for_each(|_, theta| points.push(theta.to_vec()));
-    let any = bulk::answered(responses);
-    let n_tasks = any.len().div_ceil(PERSONS_PER_TASK);
-    let parts = parallel::map(threads, n_tasks, |task| {
+    let posteriors = JointPosteriors::new(bank, responses)?;
+    let points = posteriors.points();
+    let n_persons = posteriors.n_persons();
+    let parts = parallel::map(threads, n_persons.div_ceil(PERSONS_PER_TASK), |task| {
         let first = task * PERSONS_PER_TASK;
-        let mut posterior = joint.scratch();
+        let mut posterior = posteriors.scratch();
         let mut one = |person: usize| {
-            if !any[person] {
-                return None;
-            }
-            let codes: Vec<&[u8]> = prepared
-                .iter()
-                .map(|one| {
-                    let n_blocks = one.patterned.blocks.n_blocks();
-                    &one.patterned.codes[person * n_blocks..(person + 1) * n_blocks]
-                })
-                .collect();
-            joint.posterior(&tables, &codes, &mut posterior);
-            Some(moments(&joint.full(&posterior), &points))
+            let is_found = posteriors.find(person, &mut posterior);
+            is_found.then(|| moments(&posteriors.weights(&posterior), &points))
         };
-        let last = (first + PERSONS_PER_TASK).min(any.len());
+        let last = (first + PERSONS_PER_TASK).min(n_persons);
         (first..last).map(&mut one).collect::<Vec<_>>()
     });
     Ok(parts.into_iter().flatten().collect())
 }
 
-fn moments(weights: &[f64], points: &[Vec<f64>]) -> PosteriorMoments {
+/// Mean and covariance of weights over points.
+pub(super) fn moments(weights: &[f64], points: &[Vec<f64>]) -> PosteriorMoments {
     let n = points[0].len();
     let mean: Vec<f64> =
         (0..n).map(|d| weights.iter().zip(points).map(|(w, p)| w * p[d]).sum()).collect();

@@ -1,9 +1,9 @@
 use rand::Rng;
 
-use super::{Bank, ScoreError, bulk};
+use super::bulk::JointPosteriors;
+use super::joint::{PosteriorMoments, moments};
+use super::{Bank, ScoreError};
 use crate::chance::uniform;
-use crate::kernels::Tables;
-use crate::kernels::joint::Joint;
 use crate::matrix::Matrix;
 use crate::responses::Responses;
 
@@ -24,32 +24,19 @@ pub fn plausible_values(
     n_draws: usize,
     chance: &mut impl Rng,
 ) -> Result<Vec<Option<Vec<Vec<f64>>>>, ScoreError> {
-    let maps = bank.categories(responses)?;
-    let grid = bulk::grid(bank);
-    let prepared = bulk::prepare(bank, &grid, &responses.rows(), &maps);
-    let tables: Vec<Tables> = prepared.iter().map(|one| one.tables.clone()).collect();
-    let n = grid.n_dimensions;
-    let joint = Joint::new(&bulk::weights(bank, &grid), grid.nodes.len(), grid.width, n);
-    let mut points: Vec<Vec<f64>> = Vec::with_capacity(grid.n_points());
-    grid.for_each(|_, theta| points.push(theta.to_vec()));
-    let spacing = grid.nodes[1] - grid.nodes[0];
-    let mut posterior = joint.scratch();
-    let mut people = Vec::with_capacity(responses.n_persons());
-    for (person, any) in bulk::answered(responses).into_iter().enumerate() {
-        if !any {
+    let posteriors = JointPosteriors::new(bank, responses)?;
+    let (points, nodes) = (posteriors.points(), &posteriors.grid.nodes);
+    let n = posteriors.grid.n_dimensions;
+    let spacing = nodes[1] - nodes[0];
+    let mut posterior = posteriors.scratch();
+    let mut people = Vec::with_capacity(posteriors.n_persons());
+    for person in 0..posteriors.n_persons() {
+        if !posteriors.find(person, &mut posterior) {
             people.push(None);
             continue;
         }
-        let codes: Vec<&[u8]> = prepared
-            .iter()
-            .map(|one| {
-                let n_blocks = one.patterned.blocks.n_blocks();
-                &one.patterned.codes[person * n_blocks..(person + 1) * n_blocks]
-            })
-            .collect();
-        joint.posterior(&tables, &codes, &mut posterior);
-        let weights = joint.full(&posterior);
-        let (mean, map) = moments(&weights, &points, spacing);
+        let weights = posteriors.weights(&posterior);
+        let (mean, map) = mean_and_map(&weights, &points, spacing);
         let mut total = 0.0;
         let cumulative: Vec<f64> = weights
             .iter()
@@ -72,14 +59,9 @@ pub fn plausible_values(
 }
 
 /// The posterior's mean, and the map A with A (C + s²/12) Aᵀ = C.
-fn moments(weights: &[f64], points: &[Vec<f64>], spacing: f64) -> (Vec<f64>, Matrix) {
-    let n = points[0].len();
-    let mean: Vec<f64> =
-        (0..n).map(|d| weights.iter().zip(points).map(|(w, p)| w * p[d]).sum()).collect();
-    let covariance = Matrix::from_fn(n, n, |d, e| {
-        let both = |p: &Vec<f64>| (p[d] - mean[d]) * (p[e] - mean[e]);
-        weights.iter().zip(points).map(|(w, p)| w * both(p)).sum()
-    });
+fn mean_and_map(weights: &[f64], points: &[Vec<f64>], spacing: f64) -> (Vec<f64>, Matrix) {
+    let PosteriorMoments { mean, covariance } = moments(weights, points);
+    let n = mean.len();
     let cell = spacing * spacing / 12.0;
     let wider = Matrix::from_fn(n, n, |d, e| covariance.at(d, e) + if d == e { cell } else { 0.0 });
     match (covariance.cholesky(), wider.cholesky()) {

@@ -1,12 +1,16 @@
 //! Calibrations against other programs' figures, over folders of `*.json` and `*.csv`; shared by
 //! the figures that are shipped and those whose data are not.
 
+#[path = "../support/answers.rs"]
+mod answers;
+
 use std::path::PathBuf;
 
+use answers::responses_of;
 use psychometrics::calibrate::{
     Calibration, Estimate, Model, Options, Sample, Specification, calibrate,
 };
-use psychometrics::responses::{Responses, ResponsesBuilder};
+use psychometrics::responses::Responses;
 use serde_json::Value;
 
 /// Tight enough that what is left of the gradient cannot show in the figures compared.
@@ -34,19 +38,7 @@ impl Folder {
 
     /// The named columns of a CSV file; empty cells are missing.
     pub fn responses(&self, file: &str, items: &[String]) -> Responses {
-        let mut reader = csv::Reader::from_path(self.data.join(file)).expect(file);
-        let header = reader.headers().expect("a header").clone();
-        let place = |item: &String| header.iter().position(|name| name == item).expect(item);
-        let places: Vec<usize> = items.iter().map(place).collect();
-        let mut builder = ResponsesBuilder::new(items.len()).expect("items");
-        for record in reader.records() {
-            let record = record.expect("a record");
-            // R writes whole numbers as they are, empty where missing.
-            let row: Vec<Option<i32>> =
-                places.iter().map(|&place| record[place].parse().ok()).collect();
-            builder.push(&row).expect("a row");
-        }
-        builder.finish().expect("responses")
+        responses_of(&self.data.join(file), items)
     }
 }
 

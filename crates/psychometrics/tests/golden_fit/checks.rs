@@ -1,7 +1,11 @@
 //! Fit figures against R mirt, at its complete-case estimates.
 
+#[path = "../support/answers.rs"]
+mod answers;
+
 use std::path::Path;
 
+use answers::responses_of;
 use psychometrics::fit::{
     Moments, Population, empirical_reliability, item_fit, limited_information,
     marginal_reliability, mean_squares, residual_correlations,
@@ -47,19 +51,7 @@ impl Case {
         let text = std::fs::read_to_string(folder.join(format!("{label}.json"))).expect(label);
         let golden: Value = serde_json::from_str(&text).expect(label);
         let names: Vec<String> = serde_json::from_value(golden["items"].clone()).expect("names");
-        let mut reader = csv::Reader::from_path(data).expect("data");
-        let header = reader.headers().expect("a header").clone();
-        let place = |name: &String| header.iter().position(|own| own == name).expect("an item");
-        let places: Vec<usize> = names.iter().map(place).collect();
-        let mut columns = vec![Vec::new(); names.len()];
-        for record in reader.records() {
-            let record = record.expect("a record");
-            for (column, &place) in columns.iter_mut().zip(&places) {
-                column.push(record[place].parse::<i32>().ok());
-            }
-        }
-        let slices: Vec<&[Option<i32>]> = columns.iter().map(Vec::as_slice).collect();
-        let responses = Responses::from_columns(&slices).expect("responses");
+        let responses = responses_of(data, &names);
         Self { label: label.to_owned(), golden, responses }
     }
 

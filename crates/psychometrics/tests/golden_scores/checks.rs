@@ -1,5 +1,8 @@
 //! Scores against R mirt at its own parameters.
 
+#[path = "../support/answers.rs"]
+mod answers;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -9,6 +12,8 @@ use psychometrics::models::{
 use psychometrics::responses::{Responses, ResponsesBuilder};
 use psychometrics::score::{Bank, BankItem, Method, Score, score, sum_scores, zh};
 use serde_json::Value;
+
+pub use answers::responses_of;
 
 pub struct Folder(pub PathBuf);
 
@@ -158,21 +163,6 @@ pub fn person_fit(folder: &Folder, label: &str, responses: &Responses) {
         let (found, expected) = (found.expect("a figure"), number(expected));
         assert!((found - expected).abs() < 1e-3 * expected.abs().max(1.0), "{found} {expected}");
     }
-}
-
-pub fn responses_of(path: &std::path::Path, names: &[String]) -> Responses {
-    let mut reader = csv::Reader::from_path(path).expect("data");
-    let header = reader.headers().expect("a header").clone();
-    let place = |name: &String| header.iter().position(|n| n == name).expect(name);
-    let places: Vec<usize> = names.iter().map(place).collect();
-    let mut builder = ResponsesBuilder::new(names.len()).expect("items");
-    for record in reader.records() {
-        let record = record.expect("a record");
-        let row: Vec<Option<i32>> =
-            places.iter().map(|&place| record[place].parse().ok()).collect();
-        builder.push(&row).expect("a row");
-    }
-    builder.finish().expect("responses")
 }
 
 pub fn names_of(folder: &Folder, label: &str) -> Vec<String> {

@@ -127,7 +127,7 @@ pub(crate) fn confirm_letter(
         title: &quiz.title,
         minutes: quiz.minutes,
         asks_first,
-        host: host(house),
+        host: house.host(),
         asked: clock::in_words(asked_ms),
         start: start_url(house, signup, sitting),
         unsubscribe: &unsubscribe,
@@ -202,9 +202,4 @@ pub(crate) fn report_path(house: &House, sitting: &Sitting) -> String {
 fn letter(house: &House, file: &impl Template, unsubscribe: String) -> Result<Letter, WriteError> {
     let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
     Ok(letter.with_unsubscribe(unsubscribe))
-}
-
-/// The site's name as people know it: the host of the public URL.
-fn host(house: &House) -> &str {
-    house.public_url.split_once("://").map_or(house.public_url.as_str(), |(_, host)| host)
 }

@@ -52,6 +52,12 @@ pub struct House {
 }
 
 impl House {
+    /// The site's name as people know it: host, and port if any, of the public URL.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.public_url.split_once("://").map_or(&self.public_url, |(_, host)| host)
+    }
+
     /// The absolute URL of a private link.
     #[must_use]
     pub fn link(&self, use_: Use, row_id: &str, nonce: &str) -> String {

@@ -132,7 +132,7 @@ pub(crate) fn receipt(
         has_profile: !enquiry.profile.is_empty(),
         promise: &house.site.contact.reply_promise,
         provider,
-        site: house.public_url.split_once("://").map_or("", |(_, host)| host),
+        site: house.host(),
         preferences: audience::preferences_url(house, contact),
         unsubscribe: unsubscribe.clone(),
     };

@@ -25,7 +25,7 @@ pub use ledger::{Entry, Event, verify as verify_ledger};
 pub use mail::templates;
 pub use model::{Contact, Person, State};
 pub use pages::routes;
-pub use samples::samples;
+pub use samples::{contact as sample_contact, samples};
 pub use store::{STATEMENTS, by_state, suppress};
 
 /// An address gets at most one mail of a kind that somebody else may have asked for in this time.

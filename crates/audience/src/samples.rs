@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::house::House;
 use base::http::{Chrome, FormErrors};
-use base::samples::{Sample, SampleError, Shown};
+use base::samples::{ID, NOW_MS, Sample, SampleError, Shown, TOKEN};
 
 use crate::mail;
 use crate::model::{Contact, receipt};
@@ -13,10 +13,6 @@ use crate::pages::{
     UnsubscribePage, UnsubscribedPage,
 };
 
-/// 24 November 2026, 08:05 UTC: when samples are looked at.
-const NOW_MS: i64 = 1_795_507_500_000;
-const ID: &str = "019ab4f0-5c00-7000-8000-00251a5afc92";
-const TOKEN: &str = "sample";
 const ADDRESS: &str = "ada@example.org";
 
 /// The samples of this capability.
@@ -147,7 +143,9 @@ fn ask(house: &Arc<House>, email: &str, is_wrong: bool) -> Result<Shown, SampleE
     })
 }
 
-fn contact() -> Contact {
+/// The person of every capability's samples, confirmed.
+#[must_use]
+pub fn contact() -> Contact {
     Contact {
         id: ID.to_owned(),
         address: ADDRESS.to_owned(),

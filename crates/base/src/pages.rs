@@ -14,7 +14,7 @@ use crate::clock;
 use crate::house::House;
 use crate::http::{Cache, Chrome, Refusal, RefusalPage, Visit};
 use crate::mail::{self, Letter};
-use crate::samples::{Sample, SampleError, Shown};
+use crate::samples::{NOW_MS, Sample, SampleError, Shown};
 
 /// The mailbox's HTML frame may style itself, and nothing else.
 const FRAME_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
@@ -217,6 +217,6 @@ fn sample_mail(house: &House) -> mail::MailboxItem {
         headers: format!("From: {}\r\nTo: ada@example.org\r\n", house.mail_from),
         body_text: letter.map(|letter| letter.text).unwrap_or_default(),
         body_html: String::new(),
-        at_ms: 1_795_507_500_000,
+        at_ms: NOW_MS,
     }
 }

@@ -16,6 +16,13 @@ use crate::http::{Cache, Chrome, Refusal, Visit};
 use crate::mail::Letter;
 use crate::pages::{LetterParts, framed};
 
+/// 24 November 2026, 08:05 UTC: when samples are looked at.
+pub const NOW_MS: i64 = 1_795_507_500_000;
+/// The id of whatever a sample shows.
+pub const ID: &str = "019ab4f0-5c00-7000-8000-00251a5afc92";
+/// What stands for the token or nonce of a link in samples.
+pub const TOKEN: &str = "sample";
+
 /// Why a sample could not be made.
 pub type SampleError = Box<dyn std::error::Error + Send + Sync>;
 

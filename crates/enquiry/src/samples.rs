@@ -5,16 +5,13 @@ use std::sync::Arc;
 use audience::Contact;
 use base::house::House;
 use base::http::{Chrome, FormErrors};
-use base::samples::{Sample, SampleError, Shown};
+use base::samples::{ID, NOW_MS, Sample, SampleError, Shown};
 
 use crate::mails;
 use crate::model::{Enquiry, Topic, reference};
 use crate::pages::{ContactPage, Values};
 use crate::sent::{SentPage, title};
 
-/// 24 November 2026, 08:05 UTC: when samples are looked at.
-const NOW_MS: i64 = 1_795_507_500_000;
-const ID: &str = "019ab4f0-5c00-7000-8000-00251a5afc92";
 const PROFILE: &str = "Result of two-approaches (quick), how the person sees it, provisional:\n\
      Managing: about 72 in 100 chances taken, likely 58 to 84.\n\
      Leading: about 49 in 100 chances taken, likely 36 to 63.";
@@ -147,17 +144,9 @@ fn to_provider(
 
 fn receipt(house: &Arc<House>, topic: Topic, profile: &str) -> Result<Shown, SampleError> {
     let contact = Contact {
-        id: ID.to_owned(),
-        address: String::from("ada@example.org"),
-        address_key: String::from("ada@example.org"),
-        name: String::from("Ada Byron"),
-        organisation: String::new(),
-        role: String::new(),
-        phone: String::new(),
         state: String::from("pending"),
-        nonce: String::from("sample"),
-        created_ms: NOW_MS,
         confirmed_ms: None,
+        ..audience::sample_contact()
     };
     Ok(Shown::letter(mails::receipt(house, &enquiry(topic, profile), &contact)?))
 }

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use base::house::House;
-use base::samples::{Sample, SampleError, Shown};
+use base::samples::{NOW_MS, Sample, SampleError, Shown};
 
 use crate::day::Day;
 use crate::model::Publication;
 use crate::pages::Set;
 
-/// 24 November 2026: when samples are looked at.
-const SAMPLE_MS: i64 = 1_795_507_500_000;
 const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Every page of this part in every state.
@@ -28,7 +26,7 @@ pub fn samples() -> Vec<Sample> {
         sample("article-updated", |house| {
             with(house, |set| {
                 let mut article = lead(set)?.clone();
-                article.front.updated = Some(Day::of(SAMPLE_MS));
+                article.front.updated = Some(Day::of(NOW_MS));
                 article.body.contents.truncate(1);
                 article.front.related.clear();
                 article.front.programmes.clear();
@@ -47,8 +45,7 @@ pub fn samples() -> Vec<Sample> {
         sample("programme-with-dates", |house| {
             with(house, |set| {
                 let mut programme = set.publication.programmes[0].clone();
-                programme.front.dates =
-                    (1..4).map(|n| Day::of(SAMPLE_MS + n * 6 * WEEK_MS)).collect();
+                programme.front.dates = (1..4).map(|n| Day::of(NOW_MS + n * 6 * WEEK_MS)).collect();
                 programme.front.next_dates_note =
                     String::from("Other dates for a team of your own: ask.");
                 Shown::page(&set.programme(&programme))
@@ -61,7 +58,7 @@ pub fn samples() -> Vec<Sample> {
 }
 
 fn set<'a>(house: &'a House, publication: &'a Publication) -> Set<'a> {
-    Set { house, publication, today: Day::of(SAMPLE_MS), bar: true }
+    Set { house, publication, today: Day::of(NOW_MS), bar: true }
 }
 
 fn with(

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use audience::Contact;
+use audience::sample_contact;
 use base::house::House;
 use base::http::{FormErrors, Visit};
-use base::samples::{Sample, SampleError, Shown};
+use base::samples::{ID, NOW_MS, Sample, SampleError, Shown, TOKEN};
 use publishing::Publication;
 
 use super::report::{Controls, DeletePage, Opened};
@@ -15,11 +15,6 @@ use crate::model::{Details, State, Typed};
 use crate::quiz::{Quiz, Quizzes};
 use crate::scoring::Answers;
 use crate::store::{Signup, Sitting};
-
-/// 24 November 2026, 08:05 UTC: when samples are looked at.
-const NOW_MS: i64 = 1_795_507_500_000;
-const ID: &str = "019ab4f0-5c00-7000-8000-00251a5afc92";
-const TOKEN: &str = "sample";
 
 /// The samples of this capability.
 #[must_use]
@@ -87,7 +82,7 @@ pub fn samples() -> Vec<Sample> {
         sample("mail-start", |house| with(house, |desk| desk.confirm_mail("first"))),
         sample("mail-see-my-result", |house| with(house, |desk| desk.confirm_mail("last"))),
         sample("mail-result", |house| {
-            let letter = mail::result_letter(house, &sitting_of("first", true), &contact())?;
+            let letter = mail::result_letter(house, &sitting_of("first", true), &sample_contact())?;
             Ok(Shown::letter(letter))
         }),
     ]
@@ -216,7 +211,7 @@ impl Desk {
     }
 
     fn start(&self, is_claim: bool, has_changed: bool) -> Result<Shown, SampleError> {
-        let (contact, details) = (contact(), details_of());
+        let (contact, details) = (sample_contact(), details_of());
         let quiz = self.quiz();
         let page = sitting::start_page(
             &self.visit,
@@ -258,7 +253,7 @@ impl Desk {
     }
 
     fn review(&self, answers: &Answers) -> Result<Shown, SampleError> {
-        let contact = contact();
+        let contact = sample_contact();
         Shown::page(&sitting::review(
             &self.visit,
             TOKEN,
@@ -306,26 +301,11 @@ impl Desk {
             message_id: None,
             created_ms: NOW_MS,
         };
-        let (sitting, contact, house) = (sitting_of(gate, true), contact(), &self.visit.house);
+        let (sitting, contact, house) =
+            (sitting_of(gate, true), sample_contact(), &self.visit.house);
         let letter =
             mail::confirm_letter(house, &self.quiz().site, &signup, &sitting, &contact, NOW_MS)?;
         Ok(Shown::letter(letter))
-    }
-}
-
-fn contact() -> Contact {
-    Contact {
-        id: ID.to_owned(),
-        address: String::from("ada@example.org"),
-        address_key: String::from("ada@example.org"),
-        name: String::from("Ada Byron"),
-        organisation: String::new(),
-        role: String::new(),
-        phone: String::new(),
-        state: String::from("confirmed"),
-        nonce: TOKEN.to_owned(),
-        created_ms: NOW_MS,
-        confirmed_ms: Some(NOW_MS),
     }
 }
 

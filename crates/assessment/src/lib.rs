@@ -9,7 +9,7 @@
 //! *sitting* and proves nothing but the browser. `/r/` opens the report of a sitting; a new nonce revokes it.
 
 mod chart;
-mod hold;
+mod holding;
 mod mail;
 mod model;
 mod pages;
@@ -21,7 +21,7 @@ mod store;
 use base::db::DbError;
 use base::house::House;
 
-pub use hold::{attached, holding};
+pub use holding::{attached, holding};
 pub use mail::templates;
 pub use model::{LINK_LIFE_MS, State, UNCLAIMED_LIFE_MS};
 pub use pages::{routes, samples};

@@ -83,7 +83,7 @@ pub async fn open_house(
         assets,
         public_url,
         mail_from: config.mail_from.clone().unwrap_or_else(|| site.sender()),
-        templates: mails(),
+        templates: templates(),
         mailbox,
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(config.abuse_budgets),
@@ -109,9 +109,9 @@ pub fn check_site(config: &Config) -> Result<(), Vec<String>> {
 }
 
 /// How every kind of mail is written.
-fn mails() -> Templates {
+fn templates() -> Templates {
     let all = audience::templates().into_iter().chain(assessment::templates());
-    Templates(all.chain(enquiry::mails()).collect())
+    Templates(all.chain(enquiry::templates()).collect())
 }
 
 /// Every route of the product, inside the guard.

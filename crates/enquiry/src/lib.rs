@@ -4,7 +4,7 @@
 //! and reaches the provider whatever becomes of the receipt, which is limited, because anybody can type anybody's address.
 
 mod holding;
-mod mails;
+mod mail;
 mod model;
 mod pages;
 mod samples;
@@ -12,7 +12,7 @@ mod sent;
 mod store;
 
 pub use holding::holding;
-pub use mails::mails;
+pub use mail::templates;
 pub use model::{Enquiry, MESSAGE_CHARS_MAX, Topic, reference};
 pub use pages::{Attach, routes};
 pub use samples::samples;

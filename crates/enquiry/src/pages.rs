@@ -21,7 +21,7 @@ use base::mail::NewMessage;
 use futures_util::future::BoxFuture;
 use publishing::Publication;
 
-use crate::mails::{RECEIPT, TO_PROVIDER};
+use crate::mail::{RECEIPT, TO_PROVIDER};
 use crate::model::{self, Draft, Enquiry, Topic};
 use crate::sent::{sent, sent_path};
 use crate::store;

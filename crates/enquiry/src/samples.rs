@@ -7,7 +7,7 @@ use base::house::House;
 use base::http::{Chrome, FormErrors};
 use base::samples::{ID, NOW_MS, Sample, SampleError, Shown};
 
-use crate::mails;
+use crate::mail;
 use crate::model::{Enquiry, Topic, reference};
 use crate::pages::{ContactPage, Values};
 use crate::sent::{SentPage, title};
@@ -138,7 +138,7 @@ fn to_provider(
     has_receipt: bool,
 ) -> Result<Shown, SampleError> {
     let programme = if topic == Topic::Programme { "The first ninety days" } else { "" };
-    let letter = mails::to_provider(house, &enquiry(topic, profile), programme, has_receipt)?;
+    let letter = mail::to_provider(house, &enquiry(topic, profile), programme, has_receipt)?;
     Ok(Shown::letter(letter))
 }
 
@@ -148,5 +148,5 @@ fn receipt(house: &Arc<House>, topic: Topic, profile: &str) -> Result<Shown, Sam
         confirmed_ms: None,
         ..audience::sample_contact()
     };
-    Ok(Shown::letter(mails::receipt(house, &enquiry(topic, profile), &contact)?))
+    Ok(Shown::letter(mail::receipt(house, &enquiry(topic, profile), &contact)?))
 }

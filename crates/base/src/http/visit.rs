@@ -15,7 +15,7 @@ use super::page::{Cache, Chrome, html};
 use super::{Refusal, Submit, SubmitFault, submit};
 use crate::config::is_loopback_host;
 use crate::house::House;
-use crate::keys::{Token, Use};
+use crate::keys::Token;
 
 /// Who asks, when, and of which house.
 #[derive(Clone, Debug)]
@@ -81,12 +81,6 @@ impl Visit {
         self.house.budgets.take(self.ip, self.now_ms).map_err(|wait_ms| Refusal::TooMany {
             retry_after_s: u32::try_from(wait_ms / 1_000 + 1).unwrap_or(u32::MAX),
         })
-    }
-
-    /// The absolute URL of a private link.
-    #[must_use]
-    pub fn link(&self, use_: Use, row_id: &str, nonce: &str) -> String {
-        self.house.link(use_, row_id, nonce)
     }
 
     /// Reads a link's token.

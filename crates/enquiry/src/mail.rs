@@ -21,10 +21,10 @@ pub(crate) const RECEIPT: &str = "enquiry-receipt";
 /// UK law asks for the acknowledgement of a complaint within this time (Data Protection Act 2018, section 164A).
 const ACKNOWLEDGE_WITHIN_MS: i64 = 30 * DAY_MS;
 
-/// How each kind of mail of this capability is written.
+/// How this capability's mails are written.
 #[must_use]
-pub fn mails() -> [(&'static str, Writer); 2] {
-    [(TO_PROVIDER, write_to_provider), (RECEIPT, write_receipt)]
+pub fn templates() -> Vec<(&'static str, Writer)> {
+    vec![(TO_PROVIDER, write_to_provider), (RECEIPT, write_receipt)]
 }
 
 #[derive(Template)]

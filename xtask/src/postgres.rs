@@ -68,6 +68,8 @@ impl Postgres {
         // It is thrown away, so it need not survive a power cut; every test still commits.
         let server = as_user(&programs.join("postgres"))
             .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"])
+            // Tests tell commits apart by it.
+            .args(["-c", "track_commit_timestamp=on"])
             .arg("-k")
             .arg(&folder)
             .arg("-D")

@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 
 pub use ledger::{Entry, Event, verify as verify_ledger};
 pub use mail::templates;
-pub use model::{Contact, Person, State};
+pub use model::{Admitted, Contact, Person, State};
 pub use pages::routes;
 pub use samples::{contact as sample_contact, samples};
 pub use store::{STATEMENTS, by_state, suppress};
@@ -83,9 +83,19 @@ pub async fn admit(
     if store::is_suppressed(tx, &hash).await? {
         return Ok(None);
     }
+    admit_alike(tx, visit, person).await.map(|admitted| Some(admitted.contact))
+}
+
+/// As [`admit`], but with the same work for every address: a suppressed one is written too, and said to be. The caller
+/// undoes that, with [`Tx::undo`], after the rest of the work that is to take the same time.
+///
+/// # Errors
+/// If the database fails.
+pub async fn admit_alike(tx: &mut Tx, visit: &Visit, person: &Person) -> Result<Admitted, DbError> {
+    let hash = visit.house.keys.address_hash(&person.address.key);
     let id = visit.house.chance.id(visit.now_ms);
     let nonce = visit.house.chance.nonce();
-    store::admit(tx, &id, &nonce, person, visit.now_ms).await.map(Some)
+    store::admit(tx, &id, &nonce, person, &hash, visit.now_ms).await
 }
 
 /// Puts on record that consents were asked for, in the words that stood beside the boxes.

@@ -67,6 +67,16 @@ impl Contact {
     }
 }
 
+/// The contact of an address that somebody gave.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Admitted {
+    /// The contact.
+    #[sqlx(flatten)]
+    pub contact: Contact,
+    /// Whether the address must not be written to.
+    pub is_suppressed: bool,
+}
+
 /// A contact's present state for a purpose.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Subscription {

@@ -4,12 +4,12 @@ use base::db::{DbError, Queries, Tx};
 use base::{execute, fetch};
 
 use crate::ledger::Entry;
-use crate::model::{Contact, Person, Subscription};
+use crate::model::{Admitted, Contact, Person, Subscription};
 
 base::statements! {
     SUPPRESSED = "SELECT address_hash FROM suppression WHERE address_hash = $1";
     SUPPRESS = "INSERT INTO suppression (address_hash, reason, created_ms) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING";
-    ADMIT = "INSERT INTO contact (id, address, address_key, name, organisation, role, phone, state, nonce, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9) ON CONFLICT (address_key) DO UPDATE SET address_key = excluded.address_key RETURNING id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms";
+    ADMIT = "INSERT INTO contact (id, address, address_key, name, organisation, role, phone, state, nonce, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9) ON CONFLICT (address_key) DO UPDATE SET address_key = excluded.address_key RETURNING id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms, EXISTS (SELECT 1 FROM suppression WHERE address_hash = $10) AS is_suppressed";
     BY_ID = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE id = $1";
     BY_ADDRESS = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE address_key = $1";
     BY_STATE = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE $1 = '' OR state = $1 ORDER BY created_ms, id";
@@ -49,11 +49,14 @@ pub(crate) async fn admit(
     id: &str,
     nonce: &str,
     person: &Person,
+    hash: &str,
     now_ms: i64,
-) -> Result<Contact, DbError> {
+) -> Result<Admitted, DbError> {
     let Person { name, address, organisation, role, phone } = person;
     let (address, key) = (&address.address, &address.key);
-    fetch!(fetch_one => Contact, tx, ADMIT, id, address, key, name, organisation, role, phone, nonce, now_ms)
+    fetch!(
+        fetch_one => Admitted, tx, ADMIT, id, address, key, name, organisation, role, phone, nonce, now_ms, hash,
+    )
 }
 
 pub(crate) async fn by_id(on: &mut impl Queries, id: &str) -> Result<Option<Contact>, DbError> {

@@ -1,7 +1,7 @@
 //! The form that asks who somebody is: before the questions, after them, or to have a report mailed.
 
 use askama::Template;
-use audience::Person;
+use audience::{Contact, Person};
 use axum::extract::{Path, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -128,8 +128,7 @@ pub(super) async fn sign_up(
                 return Ok(Sent::TooMany(typed, retry_after_s));
             }
             let is_trapped = !form.get("website").is_empty();
-            let who = if is_trapped { None } else { Some(&sign_up) };
-            admit(&mut tx, visit, quiz, who, claims, signup_id).await?;
+            admit(&mut tx, visit, quiz, &sign_up, is_trapped, claims, signup_id).await?;
             location
         }
     };
@@ -138,16 +137,18 @@ pub(super) async fn sign_up(
     Ok(Sent::To(see_other(&location)))
 }
 
-/// Writes what a sign-up asks for: contact, invitation or claim, consents, mail; for nobody, the bare sign-up.
+/// Writes what a sign-up asks for. For a suppressed address, or from a form whose trap was filled in, the same is written and
+/// undone, so that its time tells nothing; what stays is the bare sign-up.
 async fn admit(
     tx: &mut Tx,
     visit: &Visit,
     quiz: &Quiz,
-    who: Option<&SignUp>,
+    sign_up: &SignUp,
+    is_trapped: bool,
     claims: Option<&Sitting>,
     signup_id: String,
 ) -> Result<(), DbError> {
-    let mut signup = Signup {
+    let bare = Signup {
         id: signup_id,
         quiz: quiz.slug.clone(),
         contact_id: None,
@@ -155,14 +156,29 @@ async fn admit(
         message_id: None,
         created_ms: visit.now_ms,
     };
-    let contact = match who {
-        Some(sign_up) => audience::admit(tx, visit, &person(sign_up)).await?,
-        None => None,
-    };
-    let (Some(contact), Some(sign_up)) = (contact, who) else {
-        return store::add_signup(tx, &signup).await;
-    };
-    let may_ask = audience::may_ask(tx, visit, &contact, mail::CONFIRM).await?;
+    tx.mark().await?;
+    let admitted = audience::admit_alike(tx, visit, &person(sign_up)).await?;
+    let signup = ask(tx, visit, quiz, sign_up, claims, &admitted.contact, &bare).await?;
+    if is_trapped || admitted.is_suppressed {
+        tx.undo().await?;
+        store::add_signup(tx, &bare).await
+    } else {
+        tx.keep().await?;
+        store::add_signup(tx, &signup).await
+    }
+}
+
+/// Writes the invitation or claim, the consents and the mail of a sign-up; gives the sign-up as it then is.
+async fn ask(
+    tx: &mut Tx,
+    visit: &Visit,
+    quiz: &Quiz,
+    sign_up: &SignUp,
+    claims: Option<&Sitting>,
+    contact: &Contact,
+    bare: &Signup,
+) -> Result<Signup, DbError> {
+    let may_ask = audience::may_ask(tx, visit, contact, mail::CONFIRM).await?;
     let form_url = format!("{}{}", visit.house.public_url, form_path(quiz, claims));
     let details = Details {
         contact_id: contact.id.clone(),
@@ -173,22 +189,21 @@ async fn admit(
         purposes: sign_up.purposes.clone(),
         form_url: form_url.clone(),
     };
-    signup.contact_id = Some(contact.id.clone());
-    signup.message_id = may_ask.then(|| visit.house.chance.id(visit.now_ms));
-    signup.sitting_id = Some(match claims {
+    let sitting_id = match claims {
         Some(sitting) => {
             store::set_details(tx, &sitting.id, &details, &sign_up.level).await?;
             sitting.id.clone()
         }
         None => invite(tx, visit, quiz, &details, &sign_up.level).await?,
-    });
-    store::add_signup(tx, &signup).await?;
-    let message_id = signup.message_id.as_deref();
-    audience::request(tx, visit, &contact, &sign_up.purposes, &form_url, message_id).await?;
-    match message_id {
-        Some(message_id) => mail::queue_confirm(tx, visit, message_id, &signup.id, &contact).await,
-        None => Ok(()),
+    };
+    let message_id = may_ask.then(|| visit.house.chance.id(visit.now_ms));
+    audience::request(tx, visit, contact, &sign_up.purposes, &form_url, message_id.as_deref())
+        .await?;
+    if let Some(message_id) = &message_id {
+        mail::queue_confirm(tx, visit, message_id, &bare.id, contact).await?;
     }
+    let contact_id = Some(contact.id.clone());
+    Ok(Signup { contact_id, sitting_id: Some(sitting_id), message_id, ..bare.clone() })
 }
 
 /// Where the form stood, without the private part of its address.

@@ -118,6 +118,38 @@ impl Queries for Tx {
     }
 }
 
+crate::statements! {
+    MARK = "SAVEPOINT mark";
+    KEEP = "RELEASE SAVEPOINT mark";
+    UNDO = "ROLLBACK TO SAVEPOINT mark";
+}
+
+impl Tx {
+    /// Marks where [`Tx::undo`] will lead back to.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn mark(&mut self) -> Result<(), DbError> {
+        crate::execute!(self, MARK).map(|_| ())
+    }
+
+    /// Lets stand what was written since [`Tx::mark`]. The same work as undoing it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn keep(&mut self) -> Result<(), DbError> {
+        crate::execute!(self, KEEP).map(|_| ())
+    }
+
+    /// Undoes what was written since [`Tx::mark`], as if it had never been.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn undo(&mut self) -> Result<(), DbError> {
+        crate::execute!(self, UNDO).map(|_| ())
+    }
+}
+
 impl Db {
     /// A connection for reading.
     ///

@@ -11,6 +11,7 @@ use crate::scratch::Scratch;
 const CATALOGUES: &[&[Statement]] = &[
     assessment::STATEMENTS,
     audience::STATEMENTS,
+    base::db::STATEMENTS,
     base::http::SUBMIT_STATEMENTS,
     base::mail::MAILBOX_STATEMENTS,
     base::mail::STATEMENTS,

@@ -57,15 +57,17 @@ impl TestApp {
         records
     }
 
-    /// The commits made so far that left something behind: those in SQLite's write-ahead log, or the transactions that
-    /// PostgreSQL's rows name.
+    /// The commits made so far that left something behind: those in SQLite's write-ahead log, or the times of commit of
+    /// PostgreSQL's rows: a savepoint gives rows a transaction number of their own, but not a commit.
     pub async fn commits(&self) -> BTreeSet<String> {
         let tables: Vec<String> = self.records().await.into_keys().collect();
         let mut reader = self.house.db.reader().await.unwrap();
         let Conn::Postgres(conn) = reader.conn() else { return self.commits_in_log() };
         let mut commits = BTreeSet::new();
         for table in tables {
-            let sql = format!("SELECT DISTINCT xmin::text FROM {table}");
+            let sql = format!(
+                "SELECT DISTINCT coalesce(pg_xact_commit_timestamp(xmin)::text, '') FROM {table}"
+            );
             let rows = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *conn).await;
             commits.extend::<Vec<String>>(rows.unwrap());
         }

@@ -76,6 +76,8 @@ async fn the_answer_is_the_same_for_new_pending_confirmed_and_suppressed_address
     let mails = app.mails().await;
     assert!(mails.iter().all(|mail| mail.to_address != "suppressed@example.org"));
     assert_eq!(app.count("signup").await, 6, "a suppressed address has a row too");
+    assert_eq!(app.count("contact").await, 3, "and nothing else");
+    assert_eq!(app.count("sitting").await, 4, "the confirmed one has begun theirs");
 }
 
 /// The form after the questions, and the page that one comes back to, are no more talkative.
@@ -248,7 +250,8 @@ async fn unknown_fields_foreign_ids_and_haste_are_met_with_the_form() {
 #[tokio::test]
 async fn a_form_whose_trap_was_filled_in_gets_the_same_answer_and_no_mail() {
     let app = TestApp::start().await;
-    let trapped = app.sign_up("Bot", "bot@example.org", &[("website", "https://x.example")]).await;
+    let filled_in = [("website", "https://x.example"), ("purpose.newsletter", "yes")];
+    let trapped = app.sign_up("Bot", "bot@example.org", &filled_in).await;
     let honest = app.sign_up("Ada", "ada@example.org", &[]).await;
     assert_eq!(trapped.len(), honest.len());
     assert_eq!(
@@ -257,6 +260,8 @@ async fn a_form_whose_trap_was_filled_in_gets_the_same_answer_and_no_mail() {
     );
     assert_eq!(app.count("contact").await, 1);
     assert_eq!(app.count("message").await, 1);
+    assert_eq!(app.count("sitting").await, 1);
+    assert_eq!(app.count("consent").await, 0);
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ impl Layout {
         }
         let roles = wanted.roles;
         faults.extend(absent(roles, &seen));
+        faults.extend(claimed_twice(roles));
         let known = wanted.answers.map(|answers| {
             let places = answers.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at));
             places.collect::<HashMap<&str, usize>>()
@@ -115,6 +116,21 @@ fn absent(roles: &Roles, seen: &HashSet<&str>) -> Vec<String> {
     let ignored = roles.ignore.iter().map(|name| ("--ignore", name));
     let absent = named.chain(ignored).filter(|(_, name)| !seen.contains(name.as_str()));
     absent.map(|(flag, name)| format!("{flag} {name}: there is no column of that name")).collect()
+}
+
+/// Columns that two options name.
+fn claimed_twice(roles: &Roles) -> Vec<String> {
+    let single = [("--id", &roles.id), ("--group", &roles.group), ("--weight", &roles.weight)];
+    let named = single.iter().filter_map(|(flag, name)| Some((*flag, (*name).as_ref()?)));
+    let all: Vec<_> = named.chain(roles.ignore.iter().map(|name| ("--ignore", name))).collect();
+    let mut faults = Vec::new();
+    for (at, (flag, name)) in all.iter().enumerate() {
+        let earlier = all[..at].iter().find(|(other, same)| same == name && other != flag);
+        if let Some((other, _)) = earlier {
+            faults.push(format!("{other} and {flag} both name {name}; a column has one use"));
+        }
+    }
+    faults
 }
 
 /// Ten of them and a count of the rest.

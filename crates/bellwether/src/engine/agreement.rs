@@ -47,7 +47,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
         group: text(given, "group"),
         ignored: list(given, "ignore"),
     };
-    let out = Output::open(path(given, "out"))?;
+    let out = Output::open(given)?;
     let table = reading.read(&path(given, "file").unwrap_or_default())?;
     let categories = given.get_one::<u32>("categories").copied().unwrap_or(5);
     let figures = figures(&table, categories).map_err(|e| vec![e])?;

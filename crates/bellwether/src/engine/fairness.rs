@@ -29,7 +29,7 @@ pub fn command() -> Command {
 /// Every fault, each a sentence with its remedy.
 pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let options = estimation(given)?;
-    let out = Output::open(path(given, "out"))?;
+    let out = Output::open(given)?;
     let file = path(given, "file").unwrap_or_default();
     let mut table = read(&file, &every_column(&roles(given)))?;
     with_reference(given, &mut table)?;

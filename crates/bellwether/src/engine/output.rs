@@ -1,10 +1,12 @@
 //! Where figures go, and what is seen of the work meanwhile.
 
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use clap::ArgMatches;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tabular::Progress;
@@ -28,12 +30,16 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Tries, before there is any work to lose, whether `path` can be written, and from now on
-    /// leaves nothing behind if the program is interrupted.
+    /// Tries, before there is any work to lose, whether the file that `--out` names can be written,
+    /// and from now on leaves nothing behind if the program is interrupted.
     ///
     /// # Errors
     /// Why it cannot be written, and what to do.
-    pub fn open(path: Option<PathBuf>) -> Result<Self, Vec<String>> {
+    pub fn open(given: &ArgMatches) -> Result<Self, Vec<String>> {
+        let path = given.get_one::<PathBuf>("out").cloned();
+        if let Some(path) = &path {
+            keep_inputs(given, path)?;
+        }
         let part = path.as_deref().map(part_of).transpose()?.flatten();
         if let (Some(path), Some(part)) = (&path, &part) {
             let tried = std::fs::File::create(part).and_then(|_| std::fs::remove_file(part));
@@ -114,6 +120,27 @@ fn lock(writing: &Mutex<()>) -> MutexGuard<'_, ()> {
 
 fn unwritable(path: &Path, error: &io::Error) -> String {
     format!("{} cannot be written: {error}", path.display())
+}
+
+/// Options whose file is read.
+const INPUTS: [&str; 4] = ["file", "calibration", "dimensions", "content"];
+
+/// Refuses to write over what the command reads, under whatever name.
+fn keep_inputs(given: &ArgMatches, out: &Path) -> Result<(), Vec<String>> {
+    let identity = |path: &Path| {
+        let about = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some((about.dev(), about.ino()))
+    };
+    let Some(target) = identity(out) else { return Ok(()) };
+    for input in INPUTS {
+        let Ok(Some(mut named)) = given.try_get_raw(input) else { continue };
+        if named.any(|name| identity(Path::new(name)) == Some(target)) {
+            let shown = out.display();
+            let fault = format!("--out {shown}: this file is read; name another one to write");
+            return Err(vec![fault]);
+        }
+    }
+    Ok(())
 }
 
 /// The name beside a file under which it is written; none for what is no plain file, such as a

@@ -62,7 +62,7 @@ pub fn command() -> Command {
 /// Every fault of the file or its figures, each a sentence.
 pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let range = given.get_one::<(i32, i32)>("categories").copied();
-    let out = Output::open(path(given, "out"))?;
+    let out = Output::open(given)?;
     let (roles, file) = (roles(given), path(given, "file").unwrap_or_default());
     let read = read(&file, &tabular::Wanted { roles: &roles, answers: None, range })?;
     let mut table = Table::of(read);

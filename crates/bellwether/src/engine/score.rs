@@ -49,7 +49,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     };
     let threads = threads(given);
     let known = document::read(&PathBuf::from(text(given, "calibration").unwrap_or_default()))?;
-    let out = Output::open(path(given, "out"))?;
+    let out = Output::open(given)?;
     let roles = roles(given);
     let file = path(given, "file").unwrap_or_default();
     let wanted = Wanted { roles: &roles, answers: Some(&known.answers), range: None };

@@ -16,7 +16,7 @@ use super::document::Known;
 use super::estimation::option;
 use super::output::{Output, counting, number, remark};
 use super::stop::Stop;
-use super::{common_arguments, document, list, path, text, threads};
+use super::{common_arguments, document, list, text, threads};
 
 /// Simulations that Sympson and Hetter's method takes.
 const EXPOSURE_CYCLES: u32 = 10;
@@ -90,7 +90,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
         n => return Err(vec![format!("--persons {n}: simulate 1 to {N_PERSONS_MAX} persons")]),
     };
     let known = document::read(&PathBuf::from(text(given, "calibration").unwrap_or_default()))?;
-    let out = Output::open(path(given, "out"))?;
+    let out = Output::open(given)?;
     let pool = Pool::of(&known, given)?;
     if let Some(note) = stop.fit(pool.names.len()) {
         remark(&[note]);

@@ -131,6 +131,29 @@ fn every_model_calibrates_scores_and_says_what_it_is() {
 }
 
 #[test]
+fn what_is_read_is_never_written_over() {
+    let folder = Folder::new();
+    let text = std::fs::read_to_string(data("classical/data/scale.csv")).unwrap();
+    let (file, linked) = (folder.file("answers.csv", &text), folder.path("linked.csv"));
+    std::fs::hard_link(&file, &linked).unwrap();
+    for out in [&file, &linked] {
+        let words = ["calibrate", &file, "--model", "graded", "--ignore", "group", "--out", out];
+        let fault = run(&words).unwrap_err();
+        assert!(fault[0].ends_with("this file is read; name another one to write"), "{fault:?}");
+    }
+    assert_eq!(folder.text("answers.csv"), text);
+}
+
+#[test]
+fn a_column_has_one_use() {
+    let folder = Folder::new();
+    let file = folder.file("answers.csv", "id,q1,q2\n1,1,2\n2,2,1\n");
+    let words = ["calibrate", &file, "--model", "rasch", "--id", "id", "--group", "id"];
+    let fault = run(&words).unwrap_err();
+    assert!(fault[0].ends_with("--id and --group both name id; a column has one use"), "{fault:?}");
+}
+
+#[test]
 fn dimensions_come_from_a_file() {
     let folder = Folder::new();
     let (file, out) = (data("data/two_dimensions.csv"), folder.path("two.json"));

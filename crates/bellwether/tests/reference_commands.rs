@@ -3,6 +3,9 @@
 //! `cargo xtask golden --reference DIR`, or
 //! `BELLWETHER_REFERENCE=DIR cargo test -p bellwether --features reference -- --nocapture`
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "deviations are shown beside what is allowed")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +24,30 @@ fn figures_of(name: &str) -> Value {
 fn run(words: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_bellwether")).args(words).output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What is wrong in any file: a test judges them all before it fails.
+#[derive(Default)]
+struct Verdict {
+    wrong: Vec<String>,
+    n_kinds: usize,
+}
+
+impl Verdict {
+    /// Prints what was seen of one file, and keeps what was wrong.
+    fn hear(&mut self, seen: &Seen) {
+        for (kind, (n, worst, allowed)) in &seen.kinds {
+            println!("{:<28} {kind:<34} {n:>5} figures, {worst:.1e} of {allowed:.0e}", seen.label);
+        }
+        self.n_kinds += seen.kinds.len();
+        self.wrong.extend(seen.wrong.iter().map(|wrong| format!("{}: {wrong}", seen.label)));
+    }
+
+    fn give(self) {
+        let Self { wrong, n_kinds } = self;
+        assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(60)]);
+        assert!(n_kinds > 0);
+    }
 }
 
 fn figures(words: &[&str]) -> Value {
@@ -53,7 +80,7 @@ impl Seen {
     fn number(&mut self, kind: &str, place: &str, found: &Value, expected: f64, allowed: f64) {
         let apart = found.as_f64().map_or(f64::INFINITY, |found| (found - expected).abs());
         let entry = self.kinds.entry(kind.to_owned()).or_insert((0, 0.0, allowed));
-        *entry = (entry.0 + 1, entry.1.max(apart), allowed);
+        *entry = (entry.0 + 1, entry.1.max(apart), entry.2.max(allowed));
         if apart > allowed {
             self.wrong.push(format!("{kind} {place}: {found}, expected {expected}"));
         }
@@ -82,24 +109,16 @@ impl Seen {
             other => self.wrong.push(format!("{kind} {place}: {found}, expected {other}")),
         }
     }
-
-    fn close(self) {
-        for (kind, (n, worst, allowed)) in &self.kinds {
-            println!("{:<28} {kind:<34} {n:>5} figures, {worst:.1e} of {allowed:.0e}", self.label);
-        }
-        assert!(
-            self.wrong.is_empty(),
-            "{}: {:#?}",
-            self.label,
-            &self.wrong[..self.wrong.len().min(20)]
-        );
-        assert!(!self.kinds.is_empty());
-    }
 }
 
-fn quality(label: &str, file: &str, ignored: &str) {
+fn quality(verdict: &mut Verdict, label: &str, file: &str, ignored: &str) {
     let expected = figures_of(label);
-    let found = figures(&["quality", &data(file), "--ignore", ignored, "--threads", "2"]);
+    let file = data(file);
+    let mut words = vec!["quality", &file, "--threads", "2"];
+    if !ignored.is_empty() {
+        words.extend(["--ignore", ignored]);
+    }
+    let found = figures(&words);
     let mut seen = Seen::of(label);
     for key in ["n", "n_complete"] {
         seen.all(key, key, &found[key], &expected[key], 0.0);
@@ -114,7 +133,7 @@ fn quality(label: &str, file: &str, ignored: &str) {
         seen.all(key, key, &found[key], &expected[key], 1e-10);
     }
     let (own, cfa) = (&found["cfa_ml_complete_cases"], &expected["cfa_ml_complete_cases"]);
-    for key in ["loadings", "residual_var", "std_loadings", "omega"] {
+    for key in ["loadings", "loadings_se", "residual_var", "std_loadings", "omega"] {
         seen.all("cfa", key, &own[key], &cfa[key], 1e-5);
     }
     for (key, value) in cfa["fit"].as_object().into_iter().flatten() {
@@ -127,28 +146,39 @@ fn quality(label: &str, file: &str, ignored: &str) {
             seen.all("polychoric", key, &own[key], value, 5e-5);
         }
     }
-    seen.close();
+    verdict.hear(&seen);
 }
 
 #[test]
 fn quality_of_scales() {
-    quality("ctt_bfi_agreeableness.json", "bfi_AC.csv", "C1,C2,C3,C4,C5,gender");
-    quality("ctt_bfi_conscientiousness.json", "bfi_AC.csv", "A1,A2,A3,A4,A5,gender");
-    quality("ctt_bhr2000_leadership.json", "bhr2000.csv", "GRP,HRS,RELIG");
-    quality("ctt_verbagg.json", "verbagg.csv", "Gender");
-    quality("simulated/ctt_scale.json", "scale.csv", "group");
+    let mut verdict = Verdict::default();
+    for (label, file, ignored) in [
+        ("ctt_bfi_agreeableness.json", "bfi_AC.csv", "C1,C2,C3,C4,C5,gender"),
+        ("ctt_bfi_conscientiousness.json", "bfi_AC.csv", "A1,A2,A3,A4,A5,gender"),
+        ("ctt_bhr2000_leadership.json", "bhr2000.csv", "GRP,HRS,RELIG"),
+        ("ctt_lsat7.json", "lsat7.csv", ""),
+        ("ctt_science.json", "science.csv", ""),
+        ("ctt_verbagg.json", "verbagg.csv", "Gender"),
+        ("simulated/ctt_scale.json", "scale.csv", "group"),
+        ("simulated/ctt_right_wrong.json", "right_wrong.csv", ""),
+    ] {
+        quality(&mut verdict, label, file, ignored);
+    }
+    verdict.give();
 }
 
 #[test]
 fn agreement_of_raters() {
-    for (label, file, ignored) in [
-        ("icc_rwg_bh1996.json", "bh1996.csv", ""),
-        ("icc_rwg_bhr2000.json", "bhr2000.csv", "HRS,RELIG"),
-        ("icc_rwg_bhr2000.json", "bhr2000.csv", ""),
+    let mut verdict = Verdict::default();
+    for (label, file, group, ignored) in [
+        ("icc_rwg_bh1996.json", "bh1996.csv", "GRP", ""),
+        ("icc_rwg_bhr2000.json", "bhr2000.csv", "GRP", "HRS,RELIG"),
+        ("icc_rwg_bhr2000.json", "bhr2000.csv", "GRP", ""),
+        ("simulated/icc_rwg_ratings.json", "ratings.csv", "leader", ""),
     ] {
         let expected = figures_of(label);
         let file = data(file);
-        let mut words = vec!["agreement", &file, "--group", "GRP"];
+        let mut words = vec!["agreement", &file, "--group", group];
         if !ignored.is_empty() {
             words.extend(["--ignore", ignored]);
         }
@@ -157,18 +187,19 @@ fn agreement_of_raters() {
         for (name, own) in found["variables"].as_object().unwrap() {
             icc(&mut seen, name, own, &expected["variables"][name]);
         }
-        let mut keys = vec![];
-        if !ignored.is_empty() {
+        // Figures over items belong to the items that R was given.
+        if found["items"] == expected["items"] {
             icc(&mut seen, "scale_mean", &found["scale_mean"], &expected["scale_mean"]);
-            keys = vec!["rwg.j", "rwg.j.lindell", "rwg_first_item", "ad.m", "awg"];
-        } else if label.contains("1996") {
-            keys = vec!["rwg"];
+            for key in ["rwg.j", "rwg.j.lindell", "rwg_first_item", "ad.m", "awg"] {
+                lists(&mut seen, key, &found[key], &expected[key]);
+            }
         }
-        for key in keys {
-            lists(&mut seen, key, &found[key], &expected[key]);
+        if let Some(rwg) = expected.get("rwg") {
+            lists(&mut seen, "rwg", &found["rwg"], rwg);
         }
-        seen.close();
+        verdict.hear(&seen);
     }
+    verdict.give();
 }
 
 /// Parallel lists, of which the names of groups and counts may be of another type.
@@ -187,11 +218,17 @@ fn icc(seen: &mut Seen, name: &str, found: &Value, expected: &Value) {
         let (kind, allowed) = match value {
             Value::Object(_) => {
                 for (part, value) in value.as_object().unwrap() {
+                    let part = part.as_str();
                     let size = value.as_f64().unwrap_or(0.0).abs();
                     let found = &found[key][part];
-                    if !found.is_null() {
-                        seen.all("lmer", &format!("{name}.{part}"), found, value, 1e-5 * size);
-                    }
+                    // lmer's optimiser stopped 1e-4 short on b2 of the simulated ratings.
+                    let allowed = if (key.as_str(), part) == ("lmer_ML", "tau00") && name == "b2" {
+                        1e-4
+                    } else {
+                        1e-5
+                    };
+                    let place = format!("{name}.{key}.{part}");
+                    seen.all("lmer", &place, found, value, allowed * size);
                 }
                 continue;
             }
@@ -202,35 +239,69 @@ fn icc(seen: &mut Seen, name: &str, found: &Value, expected: &Value) {
 }
 
 #[test]
-fn fairness_to_women_and_men() {
-    for (label, others) in [
-        ("dif_gender_bfi_agreeableness.json", "C1,C2,C3,C4,C5"),
-        ("dif_gender_bfi_conscientiousness.json", "A1,A2,A3,A4,A5"),
+fn fairness_between_groups() {
+    let mut verdict = Verdict::default();
+    let women_and_men = [("2", "female"), ("1", "male")];
+    for (label, file, column, groups, others) in [
+        (
+            "dif_gender_bfi_agreeableness.json",
+            "bfi_AC.csv",
+            "gender",
+            women_and_men,
+            Some("C1,C2,C3,C4,C5"),
+        ),
+        (
+            "dif_gender_bfi_conscientiousness.json",
+            "bfi_AC.csv",
+            "gender",
+            women_and_men,
+            Some("A1,A2,A3,A4,A5"),
+        ),
+        (
+            "simulated/dif_group_scale.json",
+            "scale.csv",
+            "group",
+            [("one", "one"), ("two", "two")],
+            None,
+        ),
     ] {
         let expected = figures_of(label);
-        let file = data("bfi_AC.csv");
-        let words = ["fairness", &file, "--group", "gender", "--model", "graded"];
-        let found = figures(&[&words[..], &["--reference", "2", "--ignore", others]].concat());
+        let file = data(file);
+        let mut words = vec!["fairness", &file, "--group", column, "--model", "graded"];
+        words.extend(["--reference", groups[0].0]);
+        words.extend(others.iter().flat_map(|others| ["--ignore", others]));
         let mut seen = Seen::of(label);
-        seen.all(
-            "groups",
-            "female",
-            &found["n_by_group"]["2"],
-            &expected["n_by_group"]["female"],
-            0.0,
-        );
-        let base = &expected["baseline"];
-        seen.all("logLik", "baseline", &found["baseline"]["logLik"], &base["logLik"], 1e-4);
-        for (item, expected) in expected["free_one_item"].as_object().unwrap() {
-            let found = &found["free_one_item"][item];
-            seen.all("X2", item, &found["X2"], &expected["X2"], 1e-3);
-            seen.all("df", item, &found["df"], &expected["df"], 0.0);
-            let (found, expected) =
-                (&found["parameters_by_group"], &expected["parameters_by_group"]);
-            seen.all("a and b of women", item, &found["2"], &expected["female"], 1e-3);
-            seen.all("a and b of men", item, &found["1"], &expected["male"], 1e-3);
+        fairness(&mut seen, &figures(&words), &expected, &groups);
+        verdict.hear(&seen);
+    }
+    verdict.give();
+}
+
+/// `groups`: each group's name here and in R's figures.
+fn fairness(seen: &mut Seen, found: &Value, expected: &Value, groups: &[(&str, &str)]) {
+    let base = &expected["baseline"];
+    let own = &found["baseline"];
+    seen.all("logLik", "baseline", &own["logLik"], &base["logLik"], 1e-4);
+    seen.all("n_par", "baseline", &own["n_par"], &base["n_par"], 0.0);
+    seen.all("a and b", "baseline", &own["parameters"], &base["parameters"], 1e-3);
+    for (name, theirs) in groups {
+        let n = &found["n_by_group"][name];
+        seen.all("n_by_group", name, n, &expected["n_by_group"][theirs], 0.0);
+        let (own, base) = (&own["group_parameters"][name], &base["group_parameters"][theirs]);
+        seen.all("population", name, own, base, 1e-3);
+    }
+    for (item, expected) in expected["free_one_item"].as_object().unwrap() {
+        let found = &found["free_one_item"][item];
+        seen.all("X2", item, &found["X2"], &expected["X2"], 1e-3);
+        seen.all("df", item, &found["df"], &expected["df"], 0.0);
+        seen.all("p", item, &found["p"], &expected["p"], 1e-3);
+        for (name, theirs) in groups {
+            for (kind, key) in
+                [("a and b by group", "parameters_by_group"), ("population", "group_parameters")]
+            {
+                seen.all(kind, item, &found[key][name], &expected[key][theirs], 1e-3);
+            }
         }
-        seen.close();
     }
 }
 
@@ -242,37 +313,42 @@ fn others(file: &str, wanted: &Map<String, Value>) -> String {
     others.join(",")
 }
 
+const CALIBRATED: [(&str, &str); 15] = [
+    ("2pl_lsat7", "lsat7.csv"),
+    ("rasch_lsat7", "lsat7.csv"),
+    ("grm_science", "science.csv"),
+    ("gpcm_science", "science.csv"),
+    ("grm_environment", "environment.csv"),
+    ("grm_bfi_agreeableness", "bfi_AC.csv"),
+    ("grm_bfi_conscientiousness", "bfi_AC.csv"),
+    ("gpcm_bfi_agreeableness", "bfi_AC.csv"),
+    ("grm_verbagg", "verbagg.csv"),
+    ("grm_bhr2000_leadership", "bhr2000.csv"),
+    ("simulated/2pl_right_wrong", "right_wrong.csv"),
+    ("simulated/rasch_right_wrong", "right_wrong.csv"),
+    ("simulated/grm_scale", "scale.csv"),
+    ("simulated/gpcm_scale", "scale.csv"),
+    ("simulated/grm_two_dimensions", "two_dimensions.csv"),
+];
+
 #[test]
-fn calibrations() {
+fn calibrations_at_the_exact_maximum() {
     let exact = figures_of("mle_check.json");
-    for (label, file) in [
-        ("2pl_lsat7", "lsat7.csv"),
-        ("grm_science", "science.csv"),
-        ("gpcm_science", "science.csv"),
-        ("grm_environment", "environment.csv"),
-        ("grm_bfi_agreeableness", "bfi_AC.csv"),
-        ("grm_bfi_conscientiousness", "bfi_AC.csv"),
-        ("gpcm_bfi_agreeableness", "bfi_AC.csv"),
-        ("grm_verbagg", "verbagg.csv"),
-        ("grm_bhr2000_leadership", "bhr2000.csv"),
-    ] {
-        let expected = &exact[label];
-        let model = match &label[..3] {
-            "grm" => "graded",
-            "2pl" => "two-parameter",
-            _ => "partial-credit",
-        };
+    let mut verdict = Verdict::default();
+    for (label, file) in CALIBRATED {
+        let Some(expected) = exact.get(label) else { continue };
         let items = expected["parameters"].as_object().unwrap();
         let file = data(file);
         let ignored = others(&file, items);
         for (tolerance, allowed) in [("1e-6", 1e-5), ("1e-10", 1e-7)] {
+            let model = model(label);
             let mut words = vec!["calibrate", &file, "--model", model, "--tolerance", tolerance];
             if !ignored.is_empty() {
                 words.extend(["--ignore", &ignored]);
             }
             let found = figures(&words);
             let mut seen = Seen::of(&format!("{label} {tolerance}"));
-            assert_eq!(found["converged"], true);
+            seen.all("converged", "", &found["converged"], &json!(true), 0.0);
             let log_likelihood = &expected["logLik"];
             seen.all("log-likelihood", "", &found["log_likelihood"], log_likelihood, 1e-5);
             for item in found["items"].as_array().unwrap() {
@@ -285,8 +361,20 @@ fn calibrations() {
                     seen.all(error, name, &listed(se), &listed(&expected[error]), allowed);
                 }
             }
-            seen.close();
+            verdict.hear(&seen);
         }
+    }
+    verdict.give();
+}
+
+/// The command's model for a file of figures.
+fn model(label: &str) -> &'static str {
+    match label.rsplit('/').next().and_then(|name| name.split('_').next()) {
+        Some("grm") => "graded",
+        Some("2pl") => "two-parameter",
+        Some("rasch") => "rasch",
+        Some("gpcm") => "partial-credit",
+        other => panic!("{other:?}"),
     }
 }
 
@@ -296,20 +384,70 @@ fn listed(value: &Value) -> Value {
 }
 
 #[test]
-fn rasch_items_against_mirt() {
-    let (golden, file) = (figures_of("rasch_lsat7.json"), data("lsat7.csv"));
-    let found = figures(&["calibrate", &file, "--model", "rasch"]);
-    let mut seen = Seen::of("rasch_lsat7");
-    seen.all("log-likelihood", "", &found["log_likelihood"], &golden["logLik"], 1e-5);
-    let variance = &golden["parameters"]["latent"]["est"]["COV_11"];
-    seen.all("variance", "", &found["latent"]["covariance"][0][0], variance, 5e-5);
-    for item in found["items"].as_array().unwrap() {
-        let name = item["id"].as_str().unwrap();
-        let of = &golden["parameters"]["slope_intercept"][name];
-        seen.all("d", name, &item["d"][0], &of["est"]["d"], 5e-5);
-        seen.all("se_d", name, &item["se"]["d"][0], &of["se"]["d"], 1e-4);
+fn calibrations_against_mirt() {
+    let mut verdict = Verdict::default();
+    for (label, file) in CALIBRATED {
+        let (golden, file) = (figures_of(&format!("{label}.json")), data(file));
+        let parameters = golden["parameters"].get("slope_intercept");
+        let items = parameters.unwrap_or(&golden["parameters"]).as_object().unwrap();
+        let (ignored, folder) = (others(&file, items), tempfile::tempdir().unwrap());
+        let mut words = vec!["calibrate", &file, "--model", model(label), "--tolerance", "1e-9"];
+        if !ignored.is_empty() {
+            words.extend(["--ignore", &ignored]);
+        }
+        let dimensions = two_dimensions(folder.path());
+        if label.ends_with("dimensions") {
+            words.extend(["--dimensions", &dimensions]);
+        }
+        let found = figures(&words);
+        let mut seen = Seen::of(label);
+        // mirt stops up to 1e-4 short of the maximum; the exact one is judged elsewhere.
+        let allowed = if label.contains("gpcm") { 3e-4 } else { 5e-5 };
+        seen.all("log-likelihood", "", &found["log_likelihood"], &golden["logLik"], 1e-5);
+        population(&mut seen, &found["latent"], golden.get("latent"), &golden["parameters"]);
+        for item in found["items"].as_array().unwrap() {
+            let name = item["id"].as_str().unwrap();
+            let slopes = listed(&item["a"]);
+            let se_slopes = listed(&item["se"]["a"]);
+            for (kind, own_a, own_d, allowed) in
+                [("est", &slopes, &item["d"], allowed), ("se", &se_slopes, &item["se"]["d"], 1e-4)]
+            {
+                let of = &items[name][kind];
+                for (k, expected) in [&of["a1"], &of["a2"]].into_iter().enumerate() {
+                    // mirt writes 0 where an item is not on a dimension.
+                    let is_free = expected.as_f64().is_some_and(|a| a != 0.0);
+                    if model(label) != "rasch" && is_free {
+                        seen.all(&format!("a {kind}"), name, &own_a[k], expected, allowed);
+                    }
+                }
+                let mut d: Vec<&Value> = (1..).map_while(|k| of.get(format!("d{k}"))).collect();
+                d.extend(of.get("d"));
+                seen.all(&format!("d {kind}"), name, own_d, &json!(d), allowed);
+            }
+        }
+        verdict.hear(&seen);
     }
-    seen.close();
+    verdict.give();
+}
+
+/// Which items of the simulated data are on which of the two dimensions.
+fn two_dimensions(folder: &Path) -> String {
+    let list = |mark: &str| (1..=6).map(|i| format!("\"{mark}{i}\"")).collect::<Vec<_>>().join(",");
+    let text = format!("M = [{}]\nL = [{}]\n", list("m"), list("l"));
+    let path = folder.join("dimensions.toml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The covariances of the population, where they were estimated.
+fn population(seen: &mut Seen, found: &Value, own: Option<&Value>, parameters: &Value) {
+    let golden = own.unwrap_or(&parameters["latent"]);
+    for (i, j) in [(0, 0), (1, 0), (1, 1)] {
+        let key = format!("COV_{}{}", i + 1, j + 1);
+        if let Some(expected) = golden["est"].get(&key) {
+            seen.all("covariance", &key, &found["covariance"][i][j], expected, 5e-5);
+        }
+    }
 }
 
 /// The calibration as another program would write it: no more than the format says.
@@ -343,6 +481,7 @@ fn written(golden: &Value, folder: &Path) -> String {
 
 #[test]
 fn scores_of_every_pattern_by_every_method() {
+    let mut verdict = Verdict::default();
     for label in [
         "2pl_lsat7",
         "rasch_lsat7",
@@ -351,6 +490,8 @@ fn scores_of_every_pattern_by_every_method() {
         "grm_environment",
         "grm_bfi_agreeableness",
         "grm_bfi_conscientiousness",
+        "simulated/2pl_right_wrong",
+        "simulated/grm_scale",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let calibration = written(&figures_of(&format!("{label}.json")), folder.path());
@@ -392,6 +533,34 @@ fn scores_of_every_pattern_by_every_method() {
                 }
             }
         }
-        seen.close();
+        verdict.hear(&seen);
     }
+    verdict.give();
+}
+
+#[test]
+fn scores_on_two_dimensions() {
+    let golden = figures_of("simulated/grm_two_dimensions.json");
+    let folder = tempfile::tempdir().unwrap();
+    let dimensions = two_dimensions(folder.path());
+    let (file, known) = (data("two_dimensions.csv"), folder.path().join("calibration.json"));
+    let out = folder.path().join("scores.csv");
+    let (known, out) = (known.to_str().unwrap(), out.to_str().unwrap());
+    let words = ["calibrate", &file, "--model", "graded", "--dimensions", &dimensions];
+    run(&[&words[..], &["--tolerance", "1e-9", "--out", known]].concat());
+    run(&["score", &file, "--calibration", known, "--out", out]);
+    let scores = std::fs::read_to_string(out).unwrap();
+    let mut seen = Seen::of("grm_two_dimensions");
+    let expected = &golden["scores_first50"];
+    for (at, line) in scores.lines().skip(1).take(50).enumerate() {
+        let own: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
+        for (own, key) in own.iter().zip(["EAP_M", "EAP_L", "SE_M", "SE_L"]) {
+            // At the parameters of this calibration, not at mirt's.
+            let expected = expected[key][at].as_f64().unwrap();
+            seen.number(key, &format!("row {at}"), &json!(own), expected, 5e-5);
+        }
+    }
+    let mut verdict = Verdict::default();
+    verdict.hear(&seen);
+    verdict.give();
 }

@@ -29,7 +29,7 @@ mod covariance;
 mod halves;
 mod signs;
 
-pub use alpha::{ItemQuality, Omega, Reliability, omega, reliability, stratified_alpha};
+pub use alpha::{IfDropped, ItemQuality, Omega, Reliability, omega, reliability, stratified_alpha};
 pub use covariance::{Gaps, correlations, covariances};
 pub use halves::{SPLITS_EXHAUSTIVE_MAX, SplitHalves, split_halves};
 pub use signs::{ResponseSigns, ReversePair, observed_range, response_signs, reverse_keyed};

@@ -8,6 +8,7 @@
 //! | The same as variance components of persons × raters | [`crossed_components`] |
 //! | Do the raters of *this* group say the same? | [`r_wg`], [`r_wg_j`], [`r_wg_j_lindell`] |
 //! | The same without a null distribution | [`a_wg`], [`average_deviation`] |
+//! | How far apart they are, and their means | [`mean_variance`], [`variance_of_means`] |
 //! | How many raters for a wanted reliability? | [`projected_reliability`], [`raters_needed`] |
 //!
 //! ```
@@ -29,7 +30,8 @@ mod one_way;
 mod projection;
 
 pub use agreement::{
-    Agreement, Centre, Null, a_wg, average_deviation, r_wg, r_wg_j, r_wg_j_lindell,
+    Agreement, Centre, Null, a_wg, average_deviation, mean_variance, r_wg, r_wg_j, r_wg_j_lindell,
+    variance_of_means,
 };
 pub use judges::{CrossedComponents, IccEstimate, ShroutFleiss, crossed_components, shrout_fleiss};
 pub use one_way::{Components, Likelihood, OneWay, one_way, one_way_components};

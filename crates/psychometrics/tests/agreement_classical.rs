@@ -1,10 +1,12 @@
 //! Statistics against arithmetic of another kind: multiple precision, exact tables, identities.
 
 use psychometrics::change::{Clusters, Sample, hedges_g, hedges_g_clustered};
-use psychometrics::columns::Columns;
+use psychometrics::columns::{Columns, Groups};
 use psychometrics::impact::{Selection, against_highest, four_fifths};
 use psychometrics::quality::{Gaps, reliability, split_halves, stratified_alpha};
-use psychometrics::raters::{Null, projected_reliability, raters_needed};
+use psychometrics::raters::{
+    Null, a_wg, mean_variance, projected_reliability, raters_needed, variance_of_means,
+};
 use rand_pcg::Pcg64Mcg;
 
 #[track_caller]
@@ -199,4 +201,21 @@ fn null_variances_are_the_published_ones() {
     close(Null::Rectangular { categories: 7 }.variance().unwrap(), 4.0, 1e-15);
     close(Null::SlightlySkewedFive.variance().unwrap(), 1.34, 1e-14);
     close(Null::Distribution(&[1.0; 5]).variance().unwrap(), 2.0, 1e-14);
+}
+
+#[test]
+fn raters_at_the_end_of_the_scale_agree_and_variances_are_those_of_two_items() {
+    // Two items, a row a rater; the first team all gave 5 to the first item.
+    let ratings = [5.0, 5.0, 5.0, 1.0, 3.0, 4.0, 2.0, 3.0, 2.0, 5.0];
+    let items = Columns::new(&ratings, 5, 2).unwrap();
+    let groups = Groups::new(&[1, 1, 1, 2, 2]);
+    let value = |seen: Vec<psychometrics::raters::Agreement>, group: usize| seen[group].value;
+    // The second item: variance 1, at most ((6 * 3) - 9 - 5) * 3 / 2 = 6.
+    let agreed = value(a_wg(items, &groups, 1.0, 5.0).unwrap(), 0).unwrap();
+    assert!((agreed - f64::midpoint(1.0, 1.0 - 2.0 / 6.0)).abs() < 1e-12, "{agreed}");
+    let mean = value(mean_variance(items, &groups).unwrap(), 1).unwrap();
+    assert!((mean - f64::midpoint(2.0, 4.5)).abs() < 1e-12, "{mean}");
+    // Means 1.5 and 4.
+    let of_means = value(variance_of_means(items, &groups).unwrap(), 1).unwrap();
+    assert!((of_means - 3.125).abs() < 1e-12, "{of_means}");
 }

@@ -3,8 +3,8 @@
 use clap::{Arg, ArgMatches, Command};
 use psychometrics::columns::{Columns, Groups};
 use psychometrics::raters::{
-    Agreement, Centre, Likelihood, Null, RatersError, a_wg, average_deviation, one_way,
-    one_way_components, r_wg, r_wg_j, r_wg_j_lindell,
+    Agreement, Centre, Likelihood, Null, RatersError, a_wg, average_deviation, mean_variance,
+    one_way, one_way_components, r_wg, r_wg_j, r_wg_j_lindell, variance_of_means,
 };
 use serde_json::{Map, Value, json};
 
@@ -94,30 +94,15 @@ fn figures(table: &Table, categories: u32) -> Result<Value, String> {
     if awg.get("error").is_none() {
         awg["nraters"] = awg["gsize"].clone();
         awg["nitems"] = vec![table.items.len(); groups.n_groups()].into();
-        awg["avg.grp.var"] = variances(columns, &table.group_of, groups.n_groups()).into();
+        // R multilevel's name for the variance of the raters' means over the items.
+        let of_means = variance_of_means(columns, &groups).map_err(|e| e.to_string())?;
+        awg["avg.grp.var"] = of_means.iter().map(|group| json!(group.value)).collect();
+        let of_items = mean_variance(columns, &groups).map_err(|e| e.to_string())?;
+        awg["mean.item.var"] = of_items.iter().map(|group| json!(group.value)).collect();
     }
     put("awg", awg);
     put("version", json!(env!("CARGO_PKG_VERSION")));
     Ok(Value::Object(all))
-}
-
-/// The mean of the items' variances within each group, over raters who answered every item; NaN,
-/// which JSON has as null, with fewer than two of them.
-fn variances(columns: Columns<'_>, group_of: &[u32], n_groups: usize) -> Vec<f64> {
-    let (mut rows_of, p) = (vec![Vec::new(); n_groups], columns.n_columns());
-    for row in columns.complete_rows() {
-        rows_of[group_of[row] as usize].push(row);
-    }
-    let variance = |rows: &[usize], item: usize| {
-        let n = rows.len() as f64;
-        let mean = rows.iter().map(|&row| columns.at(row, item)).sum::<f64>() / n;
-        rows.iter().map(|&row| (columns.at(row, item) - mean).powi(2)).sum::<f64>() / (n - 1.0)
-    };
-    let mean = |rows: &Vec<usize>| match rows.len() {
-        0 | 1 => f64::NAN,
-        _ => (0..p).map(|item| variance(rows, item)).sum::<f64>() / p as f64,
-    };
-    rows_of.iter().map(mean).collect()
 }
 
 /// One value an item, under its name.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
 use psychometrics::calibrate::{CalibrateError, Sample, calibrate};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::estimation::{calibrating, estimation, option, specification, with_reference};
 use super::output::{Output, read, remark, working};
@@ -84,7 +86,8 @@ pub fn worded(error: &CalibrateError, items: &[String], groups: Option<&[String]
     text + remedy
 }
 
-/// Names of the dimensions (or facets: `kind`) and each item's place among them.
+/// Names of the dimensions (or facets: `kind`) in the file's order, and each item's place among
+/// them.
 pub(super) fn read_dimensions(
     path: &Path,
     items: &[String],
@@ -93,30 +96,34 @@ pub(super) fn read_dimensions(
     let shown = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|e| vec![format!("{shown} cannot be read ({e})")])?;
-    let table: toml::Table =
-        text.parse().map_err(|e: toml::de::Error| vec![format!("{shown}: {e}")])?;
-    let table = match table.get("dimensions") {
-        Some(toml::Value::Table(inner)) => inner,
-        _ => &table,
+    let table = DeTable::parse(&text).map_err(|e| vec![format!("{shown}: {e}")])?;
+    let whole = table.get_ref();
+    let table = match whole.get("dimensions").map(Spanned::get_ref) {
+        Some(DeValue::Table(inner)) => inner,
+        _ => whole,
     };
+    let mut lines: Vec<_> = table.iter().collect();
+    lines.sort_by_key(|(name, _)| name.span().start);
     let (mut names, mut of_item, mut faults) = (Vec::new(), vec![None; items.len()], Vec::new());
-    for (name, list) in table {
-        let Some(list) = list.as_array() else {
+    for (name, list) in lines {
+        let name = name.get_ref();
+        let Some(list) = list.get_ref().as_array() else {
             faults.push(format!("{shown}: {name} must be a list of items"));
             continue;
         };
         for entry in list {
-            let place = entry.as_str().and_then(|entry| items.iter().position(|i| i == entry));
+            let written = &text[entry.span()];
+            let place = entry.get_ref().as_str().and_then(|e| items.iter().position(|i| i == e));
             match place {
                 Some(item) if of_item[item].is_none() => of_item[item] = Some(names.len()),
                 Some(item) => {
                     let item = &items[item];
                     faults.push(format!("{shown}: {item} is named twice; an item has one {kind}"));
                 }
-                None => faults.push(format!("{shown}: {name} names {entry}, which is no item")),
+                None => faults.push(format!("{shown}: {name} names {written}, which is no item")),
             }
         }
-        names.push(name.clone());
+        names.push(name.to_string());
     }
     for (item, place) in items.iter().zip(&of_item) {
         if place.is_none() {

@@ -8,8 +8,8 @@ use psychometrics::factors::{
 };
 use psychometrics::matrix::symmetric_eigen;
 use psychometrics::quality::{
-    Gaps, QualityError, Reliability, correlations, covariances, observed_range, omega, reliability,
-    response_signs, reverse_keyed, split_halves,
+    Gaps, IfDropped, QualityError, Reliability, correlations, covariances, observed_range, omega,
+    reliability, response_signs, reverse_keyed, split_halves,
 };
 use psychometrics::responses::MISSING;
 use rand::SeedableRng;
@@ -23,8 +23,6 @@ use super::{common_arguments, file_argument, list, path, roles, threads};
 const LEVEL: f64 = 0.95;
 /// Random halves of a scale with too many items to try all.
 const N_HALVES: usize = 10_000;
-/// Figures of the scale without each item are left out beyond so many products.
-const N_PRODUCTS_MAX: usize = 2_000_000_000;
 /// Parallel analysis is left out beyond so many random numbers.
 const N_DRAWN_MAX: usize = 200_000_000;
 
@@ -158,12 +156,9 @@ fn figures(
     put("n_complete", json!(n_complete));
     put("pearson_pairwise", matrix(&pearson));
     put("covariance_pairwise", matrix(&covariance));
-    put("alpha_pairwise_na_rm", alpha(&pairwise, &table.items, items));
-    let (whole, n_whole) = complete_rows(items);
-    let complete = reliability(items, Gaps::Complete, LEVEL).map_err(worded).and_then(|seen| {
-        let whole = Columns::new(&whole, n_whole, table.items.len()).map_err(|e| e.to_string())?;
-        Ok(alpha(&seen, &table.items, whole))
-    });
+    put("alpha_pairwise_na_rm", alpha(&pairwise, &table.items));
+    let complete = reliability(items, Gaps::Complete, LEVEL);
+    let complete = complete.map(|seen| alpha(&seen, &table.items)).map_err(worded);
     put("alpha_complete_cases", or_error(complete));
     let eigenvalues = symmetric_eigen(&pearson).map(|eigen| json!(eigen.values));
     put("eigenvalues_pearson_pairwise", or_error(eigenvalues.map_err(|e| e.to_string())));
@@ -207,8 +202,8 @@ fn factors_worded(error: &FactorsError, items: &[String]) -> String {
     }
 }
 
-/// Alpha and what goes with it; `values` are those it was computed from.
-fn alpha(seen: &Reliability, items: &[String], values: Columns<'_>) -> Value {
+/// Alpha and what goes with it.
+fn alpha(seen: &Reliability, items: &[String]) -> Value {
     let (r, p) = (seen.average_correlation, items.len() as f64);
     let by_item = |figures: &dyn Fn(usize) -> Value| -> Value {
         let items = items.iter().enumerate();
@@ -223,7 +218,7 @@ fn alpha(seen: &Reliability, items: &[String], values: Columns<'_>) -> Value {
             "mean": seen.mean, "sd": seen.sd,
         },
         "feldt": { "lower.ci": seen.alpha_interval.0, "upper.ci": seen.alpha_interval.1 },
-        "if_item_deleted": by_item(&|at| without(values, at, seen.items[at].alpha_if_dropped)),
+        "if_item_deleted": by_item(&|at| without(seen.items[at].if_dropped, items.len())),
         "item_stats": by_item(&|at| {
             let item = &seen.items[at];
             json!({
@@ -236,34 +231,15 @@ fn alpha(seen: &Reliability, items: &[String], values: Columns<'_>) -> Value {
 }
 
 /// The scale without an item, under the names of R psych.
-fn without(items: Columns<'_>, dropped: usize, alpha: Option<f64>) -> Value {
-    let (n, p) = (items.n_rows(), items.n_columns());
-    let n_products = n.saturating_mul(p).saturating_mul(p).saturating_mul(p);
-    let mut figures = json!({ "raw_alpha": alpha });
-    if p < 3 || n_products > N_PRODUCTS_MAX {
-        return figures;
-    }
-    let others = (0..p).filter(|&item| item != dropped);
-    let values: Vec<f64> = others.flat_map(|item| items.column(item).iter().copied()).collect();
-    let Ok(rest) = Columns::new(&values, n, p - 1) else { return figures };
-    let (Ok(seen), Ok(r)) =
-        (reliability(rest, Gaps::Pairwise, LEVEL), correlations(rest, Gaps::Pairwise))
-    else {
-        return figures;
-    };
-    let mean = seen.average_correlation;
-    let pairs: Vec<f64> =
-        (1..p - 1).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| r.at(i, j)).collect();
-    let squares: f64 = pairs.iter().map(|r| (r - mean) * (r - mean)).sum();
-    figures["std.alpha"] = json!(seen.standardised_alpha);
-    figures["G6(smc)"] = json!(seen.lambda6);
-    figures["average_r"] = json!(mean);
-    figures["S/N"] = json!((p - 1) as f64 * mean / (1.0 - mean));
-    figures["alpha se"] = json!(seen.alpha_standard_error);
-    // Of a single pair there is no variance.
-    figures["var.r"] = number(squares / (pairs.len() as f64 - 1.0));
-    figures["med.r"] = json!(seen.median_correlation);
-    figures
+fn without(seen: Option<IfDropped>, n_items: usize) -> Value {
+    // Without one of two there is no scale.
+    let Some(seen) = seen else { return json!({ "raw_alpha": null }) };
+    let (r, p) = (seen.average_correlation, (n_items - 1) as f64);
+    json!({
+        "raw_alpha": seen.alpha, "std.alpha": seen.standardised_alpha, "G6(smc)": seen.lambda6,
+        "average_r": r, "S/N": p * r / (1.0 - r), "alpha se": seen.alpha_standard_error,
+        "var.r": seen.correlation_variance, "med.r": seen.median_correlation,
+    })
 }
 
 /// The rows without gaps, item after item, and how many there are.

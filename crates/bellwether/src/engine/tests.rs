@@ -161,14 +161,15 @@ fn dimensions_come_from_a_file() {
         let names: Vec<String> = (1..=6).map(|i| format!("\"{letter}{i}\"")).collect();
         format!("[{}]", names.join(", "))
     };
-    let text = format!("leading = {}\nmanaging = {}\n", list("l"), list("m"));
+    // Their order is the file's, not that of the letters.
+    let text = format!("vision = {}\nmanaging = {}\n", list("l"), list("m"));
     let dimensions = folder.file("d.toml", &text);
     let words = ["calibrate", &file, "--model", "graded", "--dimensions", &dimensions];
     run(&[&words[..], &["--out", &out]].concat()).unwrap();
     let found = folder.json("two.json");
     near(&found["log_likelihood"], -12_211.112_564, 1e-4);
     near(&found["latent"]["covariance"][0][1], 0.529_353, 1e-4);
-    assert_eq!(found["dimensions"], serde_json::json!(["leading", "managing"]));
+    assert_eq!(found["dimensions"], serde_json::json!(["vision", "managing"]));
     // m1 measures the second dimension.
     near(&found["items"][0]["a"][1], 1.378_182, 1e-4);
     near(&found["items"][0]["a"][0], 0.0, 1e-15);

@@ -53,8 +53,28 @@ pub struct ItemQuality {
     pub corrected_item_total: Option<f64>,
     /// Correlation with the sum of the other items.
     pub item_rest: f64,
-    /// Alpha of the others; `None` when fewer than two remain.
-    pub alpha_if_dropped: Option<f64>,
+    /// The scale without it; `None` when fewer than two items remain.
+    pub if_dropped: Option<IfDropped>,
+}
+
+/// A scale without one of its items, from the same covariances and the same persons.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IfDropped {
+    /// Cronbach's alpha of the others.
+    pub alpha: f64,
+    /// Its standard error by Duhachek and Iacobucci.
+    pub alpha_standard_error: f64,
+    /// Alpha of the others standardised.
+    pub standardised_alpha: f64,
+    /// Guttman's λ₆ of the others; `None` when their correlation matrix is singular.
+    pub lambda6: Option<f64>,
+    /// Mean correlation between the others.
+    pub average_correlation: f64,
+    /// Median correlation between them.
+    pub median_correlation: f64,
+    /// Variance of these correlations (denominator one less than their number); `None` of a single
+    /// one.
+    pub correlation_variance: Option<f64>,
 }
 
 /// Alpha with its interval, and item statistics.
@@ -89,10 +109,7 @@ pub fn reliability(
         return Err(QualityError::NoTotalVariance { n_items: p });
     }
     let totals: Vec<f64> = rows.iter().map(|&row| mean_answer(items, row)).collect();
-    let between: Vec<f64> = (0..p)
-        .flat_map(|i| (0..i).map(move |j| (i, j)))
-        .map(|(i, j)| correlation.at(i, j))
-        .collect();
+    let between = below_diagonal(&correlation);
     let multiple = squared_multiple(&correlation);
     let (alpha, n) = (alpha_of(&covariance), rows.len() as f64);
     let (df1, df2) = (n - 1.0, (n - 1.0) * (p as f64 - 1.0));
@@ -107,9 +124,7 @@ pub fn reliability(
         ),
         alpha_standard_error: standard_error(&covariance, n),
         standardised_alpha: alpha_of(&correlation),
-        lambda6: multiple
-            .as_ref()
-            .map(|multiple| 1.0 - (p as f64 - multiple.iter().sum::<f64>()) / correlation.sum()),
+        lambda6: multiple.as_ref().map(|multiple| lambda6(&correlation, multiple)),
         average_correlation: between.iter().sum::<f64>() / between.len() as f64,
         median_correlation: median(between),
         mean: totals.iter().sum::<f64>() / n,
@@ -243,6 +258,31 @@ fn squared_multiple(correlation: &Matrix) -> Option<Vec<f64>> {
     Some(inverse.diagonal().map(|value| 1.0 - 1.0 / value).collect())
 }
 
+fn lambda6(correlation: &Matrix, multiple: &[f64]) -> f64 {
+    1.0 - (multiple.len() as f64 - multiple.iter().sum::<f64>()) / correlation.sum()
+}
+
+fn below_diagonal(matrix: &Matrix) -> Vec<f64> {
+    (0..matrix.n_rows()).flat_map(|i| matrix.row(i)[..i].iter().copied()).collect()
+}
+
+/// The scale that `covariance` and `correlation` describe, whose answers `n` persons gave.
+fn if_dropped(covariance: &Matrix, correlation: &Matrix, n: f64) -> IfDropped {
+    let between = below_diagonal(correlation);
+    let n_pairs = between.len() as f64;
+    let mean = between.iter().sum::<f64>() / n_pairs;
+    let squares: f64 = between.iter().map(|r| (r - mean) * (r - mean)).sum();
+    IfDropped {
+        alpha: alpha_of(covariance),
+        alpha_standard_error: standard_error(covariance, n),
+        standardised_alpha: alpha_of(correlation),
+        lambda6: squared_multiple(correlation).map(|multiple| lambda6(correlation, &multiple)),
+        average_correlation: mean,
+        correlation_variance: (between.len() > 1).then(|| squares / (n_pairs - 1.0)),
+        median_correlation: median(between),
+    }
+}
+
 fn overlap_corrected(correlation: &Matrix, multiple: &[f64], item: usize) -> f64 {
     let column: f64 = correlation.row(item).iter().sum::<f64>() - 1.0 + multiple[item];
     let total = correlation.sum() - multiple.len() as f64 + multiple.iter().sum::<f64>();
@@ -277,7 +317,11 @@ fn item_quality(
             / libm::sqrt(correlation.sum()),
         corrected_item_total: None,
         item_rest: (shared - variance) / libm::sqrt(variance * rest),
-        alpha_if_dropped: (others.len() > 1).then(|| alpha_of(&submatrix(covariance, &others))),
+        if_dropped: (others.len() > 1).then(|| {
+            let (covariance, correlation) =
+                (submatrix(covariance, &others), submatrix(correlation, &others));
+            if_dropped(&covariance, &correlation, rows.len() as f64)
+        }),
     }
 }
 

@@ -137,8 +137,9 @@ pub fn r_wg_j_lindell(
 ///
 /// s²max = ((H + L)M − M² − HL) n/(n − 1). Only items whose mean M lies within
 /// [((n − 1)L + H)/n, ((n − 1)H + L)/n] count: nearer to an end of the scale that bound cannot be
-/// reached. With no such item the group's value is `None`. Raters with a missing item are left
-/// out. Accuracy: 1e-10 against R `multilevel` 2.7 (`golden_classical`, `reference_classical`).
+/// reached. Raters who all chose the same end of the scale agree perfectly: 1. With no item that
+/// counts the group's value is `None`. Raters with a missing item are left out.
+/// Accuracy: 1e-10 against R `multilevel` 2.7 (`golden_classical`, `reference_classical`).
 ///
 /// # Errors
 /// Lengths that differ, a scale whose top is not above its bottom, a rating off the scale.
@@ -168,7 +169,10 @@ pub fn a_wg(
         let (mut sum, mut n_items) = (0.0, 0.0);
         for ratings in table.values.chunks_exact(table.n_raters) {
             let mean = ratings.iter().sum::<f64>() / n;
-            if bounds.contains(&mean) {
+            if ratings.iter().all(|&x| x == low) || ratings.iter().all(|&x| x == high) {
+                sum += 1.0;
+                n_items += 1.0;
+            } else if bounds.contains(&mean) {
                 let largest = ((high + low) * mean - mean * mean - high * low) * n / (n - 1.0);
                 sum += 1.0 - 2.0 * variance(ratings) / largest;
                 n_items += 1.0;
@@ -201,6 +205,36 @@ pub fn average_deviation(
             ratings.iter().map(|x| (x - from).abs()).sum::<f64>() / ratings.len() as f64
         }))
     })
+}
+
+/// Variance of the raters' means over the items within each group: the mean of all variances and
+/// covariances of its items. Raters with a missing item are left out.
+///
+/// This, not the mean of the items' variances, is what R `multilevel` 2.7 prints as `avg.grp.var`.
+///
+/// # Errors
+/// Lengths that differ.
+pub fn variance_of_means(
+    items: Columns<'_>,
+    groups: &Groups,
+) -> Result<Vec<Agreement>, RatersError> {
+    by_group(items, groups, |table| {
+        let mut means = vec![0.0; table.n_raters];
+        let columns = table.values.chunks_exact(table.n_raters);
+        let n_items = columns.len() as f64;
+        for ratings in columns {
+            means.iter_mut().zip(ratings).for_each(|(mean, rating)| *mean += rating / n_items);
+        }
+        Some(variance(&means))
+    })
+}
+
+/// Mean of the items' variances within each group. Raters with a missing item are left out.
+///
+/// # Errors
+/// Lengths that differ.
+pub fn mean_variance(items: Columns<'_>, groups: &Groups) -> Result<Vec<Agreement>, RatersError> {
+    by_group(items, groups, |table| Some(mean_of_columns(table, variance)))
 }
 
 /// A group's complete ratings, column after column.

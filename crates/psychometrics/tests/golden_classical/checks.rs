@@ -8,10 +8,10 @@ use psychometrics::factors::{
     Rotation, confirmatory, exploratory_of, polychoric, polychoric_matrix,
 };
 use psychometrics::matrix::{Matrix, symmetric_eigen};
-use psychometrics::quality::{Gaps, correlations, covariances, omega, reliability};
+use psychometrics::quality::{Gaps, IfDropped, correlations, covariances, omega, reliability};
 use psychometrics::raters::{
     Agreement, Centre, Likelihood, Null, a_wg, average_deviation, one_way, one_way_components,
-    r_wg, r_wg_j, r_wg_j_lindell,
+    r_wg, r_wg_j, r_wg_j_lindell, variance_of_means,
 };
 use serde_json::Value;
 
@@ -115,6 +115,8 @@ pub fn ratings(folder: &Folder, json: &str, csv: &str, group: &str) {
     agreement(&seen, &expected["ad.m"], "AD.M", "ad.m");
     let seen = a_wg(columns, &groups, 1.0, 5.0).expect("a figure");
     agreement(&seen, &expected["awg"], "a.wg", "awg");
+    let seen = variance_of_means(columns, &groups).expect("a figure");
+    agreement(&seen, &expected["awg"], "avg.grp.var", "variance of the raters' means");
 }
 
 fn icc(values: &[f64], groups: &Groups, expected: &Value, what: &str) {
@@ -250,7 +252,7 @@ fn alpha(items: Columns<'_>, gaps: Gaps, names: &[&str], expected: &Value) {
     for (name, item) in names.iter().zip(&seen.items) {
         let (dropped, stats) = (&expected["if_item_deleted"][name], &expected["item_stats"][name]);
         let of = |key: &str| number(&stats[key]);
-        close(item.alpha_if_dropped.expect("a figure"), number(&dropped["raw_alpha"]), 1e-10, name);
+        if_dropped(item.if_dropped.expect("a figure"), dropped, name);
         close(item.n as f64, of("n"), 0.0, name);
         close(item.mean, of("mean"), 1e-10, name);
         close(item.sd, of("sd"), 1e-10, name);
@@ -259,6 +261,17 @@ fn alpha(items: Columns<'_>, gaps: Gaps, names: &[&str], expected: &Value) {
         close(item.corrected_item_total.expect("a figure"), of("r.cor"), 1e-10, name);
         close(item.item_rest, of("r.drop"), 1e-10, name);
     }
+}
+
+fn if_dropped(seen: IfDropped, expected: &Value, name: &str) {
+    let of = |key: &str| number(&expected[key]);
+    close(seen.alpha, of("raw_alpha"), 1e-10, name);
+    close(seen.alpha_standard_error, of("alpha se"), 1e-10, name);
+    close(seen.standardised_alpha, of("std.alpha"), 1e-10, name);
+    close(seen.lambda6.expect("regular"), of("G6(smc)"), 1e-10, name);
+    close(seen.average_correlation, of("average_r"), 1e-10, name);
+    close(seen.correlation_variance.expect("several"), of("var.r"), 1e-10, name);
+    close(seen.median_correlation, of("med.r"), 1e-10, name);
 }
 
 fn one_factor(items: Columns<'_>, expected: &Value) {

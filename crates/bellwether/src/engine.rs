@@ -13,6 +13,7 @@ mod output;
 pub mod quality;
 pub mod score;
 pub mod simulate;
+mod sound;
 mod stop;
 mod table;
 #[cfg(test)]

@@ -216,14 +216,14 @@ impl<'a> Collecting<'a> {
         if let Some((from, to)) = self.wanted.range
             && !(from..=to).contains(&value)
         {
-            return Some(format!("answers are between {from} and {to}"));
+            return Some(format!("answers are between {from} and {to}{}", if_code(value)));
         }
         let (_, known) = &self.wanted.answers?[item];
         if known.is_empty() || known.contains(&value) {
             return None;
         }
         let known = known.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
-        Some(format!("the calibration has {known}"))
+        Some(format!("the calibration has {known}{}", if_code(value)))
     }
 
     fn check_one_by_one(&mut self, item: usize) {
@@ -242,7 +242,10 @@ impl<'a> Collecting<'a> {
             let wider = (low.min(value), high.max(value));
             if too_wide(wider) {
                 let other = if value < low { high } else { low };
-                let remedy = format!("{value} and {other} are more than 254 apart; is it an item?");
+                let remedy = format!(
+                    "{value} and {other} are more than 254 apart; is it an item?{}",
+                    if_code(value)
+                );
                 self.misfit(line, column, &value.to_string(), &remedy);
             } else {
                 range = Some(wider);
@@ -277,6 +280,16 @@ impl<'a> Collecting<'a> {
 
 fn too_wide((low, high): (i32, i32)) -> bool {
     i64::from(high) - i64::from(low) > SPAN_MAX
+}
+
+/// What to do about an answer that other programs write for a missing one.
+fn if_code(value: i32) -> &'static str {
+    match value.unsigned_abs() {
+        7..=9 | 77 | 88 | 97..=99 | 777 | 888 | 997..=999 | 9999 => {
+            "; if it is a missing-value code, leave the cell empty"
+        }
+        _ => "",
+    }
 }
 
 /// What to do about a text that is no answer.

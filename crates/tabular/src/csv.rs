@@ -16,6 +16,8 @@ use super::{Progress, Table, Wanted};
 
 /// Bytes read at a time.
 const PIECE: usize = 1 << 20;
+/// What to do about letters in another encoding.
+const NOT_UTF8: &str = "not UTF-8 text; save the file as UTF-8 (“CSV UTF-8”)";
 /// The longest row; more means that a quote was never closed.
 const ROW_BYTES_MAX: usize = 1 << 26;
 
@@ -118,6 +120,11 @@ impl<'a> Reading<'a> {
         let (mut names, mut n_lines) = (Vec::new(), 1);
         loop {
             let Some(cell) = cell(bytes, at) else { return Ok(None) };
+            if !cell.is_utf8() {
+                let name = cell.text();
+                let (line, name) = (self.line, super::faults::short(name.trim()));
+                return Err(vec![format!("line {line}: the name “{name}” is {NOT_UTF8}")]);
+            }
             names.push(cell.text().trim().to_owned());
             n_lines += cell.n_line_breaks;
             at = cell.next;
@@ -256,6 +263,10 @@ fn take_cell(
     let Some(role) = role.filter(|role| *role != Role::Ignored) else { return };
     let text = cell.text();
     let text = text.trim();
+    if !cell.is_utf8() {
+        out.misfit(line, column, text, NOT_UTF8);
+        return;
+    }
     match role {
         Role::Item(item) => {
             let value = out.answer(text, line, column);
@@ -281,6 +292,10 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
+    fn is_utf8(&self) -> bool {
+        std::str::from_utf8(self.raw).is_ok() && std::str::from_utf8(self.rest).is_ok()
+    }
+
     fn text(&self) -> Cow<'_, str> {
         let text = String::from_utf8_lossy(self.raw);
         if self.is_quoted && (self.raw.contains(&b'"') || !self.rest.trim_ascii().is_empty()) {

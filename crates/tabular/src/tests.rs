@@ -256,3 +256,21 @@ fn parquet_columns_of_every_type_are_answers() {
     let faults = table(&path, &Roles { weight: None, ..roles }).unwrap_err();
     assert!(faults[0].contains("row 1, column w: “0.5”"), "{faults:?}");
 }
+
+#[test]
+fn letters_of_another_encoding_are_refused_and_a_byte_order_mark_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let roles = Roles { id: Some("who".into()), ..Roles::default() };
+    for (bytes, said) in [
+        (&b"who,m\xFCde\nx,1\n"[..], "line 1: the name \u{201c}m\u{fffd}de\u{201d} is not UTF-8"),
+        (b"who,a\nx,1\nM\xFCller,1\n", "line 3, column who: \u{201c}M\u{fffd}ller\u{201d}: not"),
+        (b"who,a\nx,1\n\"M\xFCller\",1\n", "save the file as UTF-8"),
+    ] {
+        let path = file(&folder, "x.csv", bytes);
+        let faults = table(&path, &roles).unwrap_err();
+        assert!(faults[0].contains(said), "{faults:?}");
+    }
+    let path = file(&folder, "x.csv", "\u{feff}who,müde\nMüller,1\n".as_bytes());
+    let table = table(&path, &roles).unwrap();
+    assert_eq!(table.items, ["müde"]);
+}

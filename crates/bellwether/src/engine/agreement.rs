@@ -8,7 +8,8 @@ use psychometrics::raters::{
 };
 use serde_json::{Map, Value, json};
 
-use super::output::{Output, number};
+use super::output::{Output, number, remark};
+use super::sound::codes_apart;
 use super::table::{Reading, Table};
 use super::{common_arguments, file_argument, list, path, text};
 
@@ -48,10 +49,62 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
         ignored: list(given, "ignore"),
     };
     let out = Output::open(given)?;
-    let table = reading.read(&path(given, "file").unwrap_or_default())?;
+    let file = path(given, "file").unwrap_or_default();
+    let table = reading.read(&file)?;
+    let shown = file.display().to_string();
+    let flags = flags(&table, &shown)?;
     let categories = given.get_one::<u32>("categories").copied().unwrap_or(5);
-    let figures = figures(&table, categories).map_err(|e| vec![e])?;
-    out.figures(&figures)
+    let mut figures = figures(&table, categories).map_err(|e| vec![format!("{shown}: {e}")])?;
+    figures["flags"] = json!(flags);
+    out.figures(&figures)?;
+    remark(&flags);
+    Ok(())
+}
+
+/// What a reader should know of the ratings.
+///
+/// # Errors
+/// No ratings at all, items without any, codes for missing ones among them.
+fn flags(table: &Table, shown: &str) -> Result<Vec<String>, Vec<String>> {
+    let (mut faults, mut notes) = (Vec::new(), Vec::new());
+    for (name, column) in table.items.iter().zip(table.values.chunks_exact(table.n_rows)) {
+        let mut given: Vec<f64> = column.iter().copied().filter(|x| !x.is_nan()).collect();
+        given.sort_by(f64::total_cmp);
+        if given.is_empty() {
+            faults.push(format!(
+                "{shown}: item {name}: nobody rated it; leave it out with --ignore {name}"
+            ));
+        }
+        let present: Vec<(f64, usize)> =
+            given.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect();
+        codes_apart(name, &present, shown, &mut faults, &mut notes);
+    }
+    if faults.len() == table.items.len() && table.values.iter().all(|x| x.is_nan()) {
+        return Err(vec![format!("{shown}: nobody rated anything: every rating is empty")]);
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mut sizes = vec![0_usize; table.group_names.len()];
+    table.group_of.iter().for_each(|&group| sizes[group as usize] += 1);
+    let alone: Vec<&str> = table
+        .group_names
+        .iter()
+        .zip(&sizes)
+        .filter(|&(_, &n)| n == 1)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if let [first, ..] = alone[..] {
+        let who = match alone.len() {
+            1 => format!("group {first} has one rater"),
+            n => format!("{n} groups, such as {first}, have one rater"),
+        };
+        notes.push(format!(
+            "{who}: of agreement within it nothing can be said (null); its rating \
+                            counts in ICC(1), ICC(2) and the variance components"
+        ));
+    }
+    Ok(notes)
 }
 
 fn figures(table: &Table, categories: u32) -> Result<Value, String> {
@@ -73,6 +126,12 @@ fn figures(table: &Table, categories: u32) -> Result<Value, String> {
         move |seen: Result<Vec<Agreement>, RatersError>| match seen {
             Ok(seen) => by_group(&seen, &table.group_names, key),
             // Such as ratings outside the scale: the other figures stand.
+            Err(RatersError::OffScale { row, column, value, low, high }) => {
+                let (row, item) = (row + 1, &table.items[column]);
+                let said =
+                    format!("row {row}, item {item}: {value} is not between {low} and {high}");
+                json!({ "error": format!("{what}: {said}; give --categories its number") })
+            }
             Err(error) => json!({ "error": format!("{what}: {error}") }),
         }
     };

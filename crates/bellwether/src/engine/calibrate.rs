@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
 use psychometrics::calibrate::{CalibrateError, Sample, calibrate};
+use serde_json::json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::estimation::{calibrating, estimation, option, specification, with_reference};
 use super::output::{Output, read, remark, working};
+use super::sound::{self, enough_items};
 use super::{common_arguments, document, every_column, file_argument, path, roles, text};
 
 /// The command and its arguments.
@@ -37,13 +39,17 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let out = Output::open(given)?;
     let file = path(given, "file").unwrap_or_default();
     let mut table = read(&file, &every_column(&roles(given)))?;
+    let notes = sound::answers(&table, &file)?;
     with_reference(given, &mut table)?;
     let (model, mut asked) = specification(given, &table.responses)?;
     let mut dimensions = vec![String::from("theta")];
     if let Some(file) = text(given, "dimensions").map(PathBuf::from) {
         let (names, of_item) = read_dimensions(&file, &table.items, "dimension")?;
         asked = asked.on_dimensions(&of_item);
+        enough_items(table.items.len(), &model, Some((&names, &of_item)))?;
         dimensions = names;
+    } else {
+        enough_items(table.items.len(), &model, None)?;
     }
     let sample = Sample {
         responses: &table.responses,
@@ -56,9 +62,11 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     bar.finish_and_clear();
     let names = table.groups.as_ref().map(|(names, _)| &names[..]);
     let found = found.map_err(|e| vec![worded(&e, &table.items, names)])?;
-    let document = document::write(&found, &model, &table.items, &dimensions, names);
+    let mut document = document::write(&found, &model, &table.items, &dimensions, names);
+    let flags = [notes, document::flags(&found, &table.items)].concat();
+    document["flags"] = json!(flags);
     out.figures(&document)?;
-    remark(&document::flags(&found, &table.items));
+    remark(&flags);
     Ok(())
 }
 

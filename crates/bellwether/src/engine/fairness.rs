@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::calibrate::worded;
 use super::estimation::{calibrating, estimation, specification, with_reference};
 use super::output::{Output, read, remark, working};
+use super::sound::{self, enough_items};
 use super::{common_arguments, document, every_column, file_argument, path, roles};
 
 /// The command and its arguments.
@@ -32,8 +33,10 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let out = Output::open(given)?;
     let file = path(given, "file").unwrap_or_default();
     let mut table = read(&file, &every_column(&roles(given)))?;
+    let notes = sound::answers(&table, &file)?;
     with_reference(given, &mut table)?;
     let (model, asked) = specification(given, &table.responses)?;
+    enough_items(table.items.len(), &model, None)?;
     let Some((names, groups)) = &table.groups else {
         return Err(vec![String::from("--group is missing: name the column of groups")]);
     };
@@ -45,9 +48,11 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let found = likelihood_ratios(&sample, &asked, &options);
     bar.finish_and_clear();
     let found = found.map_err(|e| vec![worded(&e, &table.items, Some(names))])?;
-    let document = written(&found, &model, &table.items, names, groups);
+    let mut document = written(&found, &model, &table.items, names, groups);
+    let flags = [notes, document::flags(&found.baseline, &table.items)].concat();
+    document["flags"] = json!(flags);
     out.figures(&document)?;
-    remark(&document::flags(&found.baseline, &table.items));
+    remark(&flags);
     Ok(())
 }
 

@@ -16,7 +16,8 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Map, Value, json};
 
-use super::output::{Output, matrix, number, read};
+use super::output::{Output, matrix, number, read, remark};
+use super::sound;
 use super::{common_arguments, file_argument, list, path, roles, threads};
 
 /// Confidence level of every interval.
@@ -63,6 +64,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let out = Output::open(given)?;
     let (roles, file) = (roles(given), path(given, "file").unwrap_or_default());
     let read = read(&file, &tabular::Wanted { roles: &roles, answers: None, range })?;
+    let notes = sound::answers(&read, &file)?;
     let mut table = Table::of(read);
     let stated = range.map(|(low, high)| (f64::from(low), f64::from(high)));
     let scale = stated.or_else(|| observed_range(columns(&table).ok()?));
@@ -70,9 +72,14 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let signs = signs(&table, (low, high)).map_err(|e| vec![e])?;
     turn(&mut table, &list(given, "reverse"), (low, high))?;
     let chance = Pcg64Mcg::seed_from_u64(given.get_one::<u64>("seed").copied().unwrap_or(1));
-    let mut figures = figures(&table, threads(given), chance).map_err(|e| vec![e])?;
+    let shown = file.display();
+    let figures = figures(&table, threads(given), chance);
+    let mut figures = figures.map_err(|e| vec![format!("{shown}: {e}")])?;
     figures.insert("response_quality".into(), signs);
-    out.figures(&Value::Object(figures))
+    figures.insert("flags".into(), json!(notes));
+    out.figures(&Value::Object(figures))?;
+    remark(&notes);
+    Ok(())
 }
 
 /// Answers as numbers, missing = NaN.

@@ -47,12 +47,17 @@ impl Reading {
         let progress = bytes(length);
         let table = self.read_from(progress.wrap_read(BufReader::new(file)), &shown.to_string());
         progress.finish_and_clear();
-        table
+        let (shown, named) = (shown.to_string(), |fault: &str| fault.starts_with("--"));
+        let told = |fault: String| match named(&fault) || fault.starts_with(&shown) {
+            true => fault,
+            false => format!("{shown}: {fault}"),
+        };
+        table.map_err(|faults: Vec<String>| faults.into_iter().map(told).collect())
     }
 
     fn read_from(&self, source: impl Read, shown: &str) -> Result<Table, Vec<String>> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
-        let header = reader.headers().map_err(|e| vec![format!("{shown}: {e}")])?.clone();
+        let header = reader.headers().map_err(|e| vec![worded(&e)])?.clone();
         let layout = self.layout(&header, shown)?;
         let mut columns = vec![Vec::new(); layout.items.len()];
         let mut groups: Vec<String> = Vec::new();
@@ -63,7 +68,7 @@ impl Reading {
                 Ok(false) => break,
                 Ok(true) => {}
                 Err(e) => {
-                    faults.add(|| format!("{shown}: {e}"));
+                    faults.add(|| worded(&e));
                     break;
                 }
             }
@@ -149,6 +154,17 @@ impl Reading {
             return Err(vec![format!("{shown} has no column left to be an item")]);
         }
         Ok(Layout { items, group })
+    }
+}
+
+/// What the CSV library found, with a remedy where there is one.
+fn worded(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { pos, .. } => {
+            let line = pos.as_ref().map_or(1, csv::Position::line);
+            format!("line {line} is not UTF-8 text; save the file as UTF-8 (“CSV UTF-8”)")
+        }
+        _ => error.to_string(),
     }
 }
 

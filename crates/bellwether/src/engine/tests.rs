@@ -17,12 +17,16 @@ fn run(words: &[&str]) -> Result<(), Vec<String>> {
         .subcommand(super::score::command())
         .subcommand(super::fairness::command())
         .subcommand(super::simulate::command())
+        .subcommand(super::quality::command())
+        .subcommand(super::agreement::command())
         .try_get_matches_from([&["bellwether"], words].concat())
         .map_err(|e| vec![e.to_string()])?;
     match matches.subcommand().unwrap() {
         ("calibrate", given) => super::calibrate::run(given),
         ("score", given) => super::score::run(given),
         ("simulate", given) => super::simulate::run(given),
+        ("quality", given) => super::quality::run(given),
+        ("agreement", given) => super::agreement::run(given),
         (_, given) => super::fairness::run(given),
     }
 }
@@ -272,11 +276,11 @@ fn wrong_files_are_refused_in_words() {
     refused("a,b\n\"x\ny\",2\nz,2\n", &[], &["line 2, column a", "line 4, column a: “z”"]);
     let many: String = (0..25).map(|i| format!("x{i},1\n")).collect();
     refused(&format!("a,b\n{many}"), &[], &["line 11, column a", "… and 15 more"]);
-    refused("a,b\n1,2\n1,3\n1,2\n", &[], &["item a: all 3 answers are 1", "--ignore"]);
-    refused("a,b\n1,2\n2,3\n", &[], &["2 persons with answers cannot tell 4 parameters"]);
+    refused("a,b,c\n1,2,1\n1,3,2\n1,2,2\n", &[], &["item a: all 3 answers are 1", "--ignore"]);
+    refused("a,b,c\n1,2,1\n2,3,2\n", &[], &["2 persons with answers cannot tell 6 parameters"]);
     refused("a,b\n1,2\n", &["--threads", "0"], &["invalid value '0'"]);
     refused("a,b\n1,2\n", &["--nodes", "x"], &["--nodes x: this must be a whole number"]);
-    refused("a,b\n1,2\n", &["--nodes", "3"], &["number of nodes is 3: 5 to 401"]);
+    refused("a,b,c\n1,2,1\n2,3,2\n", &["--nodes", "3"], &["number of nodes is 3: 5 to 401"]);
 }
 
 #[test]
@@ -285,7 +289,7 @@ fn scoring_refuses_what_the_calibration_does_not_know() {
     let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, (i / 2) % 3)).collect();
     let file = folder.file("r.csv", &format!("a,b\n{rows}"));
     let (calibration, out) = (folder.path("c.json"), folder.path("s.csv"));
-    run(&["calibrate", &file, "--model", "graded", "--out", &calibration]).unwrap();
+    run(&["calibrate", &file, "--model", "rasch", "--out", &calibration]).unwrap();
     let refused = |text: &str, parts: &[&str]| {
         let file = folder.file("x.csv", text);
         let words = ["score", &file, "--calibration", &calibration, "--out", &out];
@@ -348,7 +352,7 @@ fn simulations_that_cannot_be_are_refused_with_what_to_write() {
     let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, (i / 2) % 3)).collect();
     let file = folder.file("r.csv", &format!("a,b\n{rows}"));
     let calibration = folder.path("c.json");
-    run(&["calibrate", &file, "--model", "graded", "--out", &calibration]).unwrap();
+    run(&["calibrate", &file, "--model", "rasch", "--out", &calibration]).unwrap();
     let refused = |more: &[&str], part: &str| {
         let words = ["simulate", "--calibration", &calibration];
         let faults = run(&[&words[..], more].concat()).unwrap_err().join("\n");
@@ -373,7 +377,7 @@ fn parquet_goes_in_and_out() {
         (0..90).map(|i| format!("p{i},{},{}\n", i % 3, (i / 2 + i / 7) % 3)).collect();
     let file = folder.file("r.csv", &format!("who,a,b\n{rows}"));
     let calibration = folder.path("c.json");
-    let words = ["calibrate", &file, "--model", "graded", "--id", "who", "--out", &calibration];
+    let words = ["calibrate", &file, "--model", "rasch", "--id", "who", "--out", &calibration];
     run(&words).unwrap();
     let (text, parquet) = (folder.path("s.csv"), folder.path("s.parquet"));
     for out in [&text, &parquet] {
@@ -433,4 +437,105 @@ fn a_calibration_of_another_program_scores_alike() {
             assert!((first - second).abs() < 1e-9, "{model}: {first} {second}");
         }
     }
+}
+
+/// Rows of three items that vary; `more` are lines after them.
+fn rows(more: &str) -> String {
+    let row = |i: i32| format!("{},{},{}\n", i % 3, (i / 2) % 3, (i / 3 + i % 2) % 3);
+    format!("a,b,c\n{}{more}", (0..60).map(row).collect::<String>())
+}
+
+#[test]
+fn files_that_carry_no_figures_are_refused_in_words() {
+    refused("a\n1\n2\n", &[], &["1 item: at least 2 items are needed, 3 where slopes"]);
+    refused("a,b\n1,2\n2,1\n", &[], &["2 items: at least 3", "rasch does with 2"]);
+    refused("a,b,c\n1,2,1\n,,\n", &[], &["r.csv: only one person answered anything"]);
+    refused("a,b,c\n,,\n,,\n", &[], &["r.csv: nobody answered anything"]);
+    refused("a,b,c\n1,,1\n2,,1\n", &[], &["item b: nobody answered it", "--ignore b"]);
+    let coded = rows("1,-99,2\n0,1,999\n0,1,\n");
+    refused(&coded, &[], &["line 63, column c", "254 apart", "leave the cell empty"]);
+    let coded = rows("1,-99,2\n0,1,99\n");
+    refused(&coded, &[], &["item b: 1 answer(s) are -99, far from the others (0 to 2)", "item c"]);
+    let folder = Folder::new();
+    let (file, out) = (folder.file("r.csv", &rows("")), folder.path("o.json"));
+    let dimensions = folder.file("d.toml", "x = [\"a\", \"b\"]\ny = [\"c\"]");
+    let words = ["calibrate", &file, "--model", "graded", "--dimensions", &dimensions];
+    let faults = run(&[&words[..], &["--out", &out]].concat()).unwrap_err();
+    assert_eq!(faults, ["dimension y has 1 item(s): at least 2 are needed"]);
+}
+
+#[test]
+fn a_group_of_one_is_refused_and_a_small_one_noted() {
+    let folder = Folder::new();
+    let with_groups = |n_south: usize| {
+        let groups = |(at, row): (usize, &str)| match at {
+            0 => format!("{row},team\n"),
+            at if at <= n_south => format!("{row},south\n"),
+            _ => format!("{row},north\n"),
+        };
+        rows("").lines().enumerate().map(groups).collect::<String>()
+    };
+    let out = folder.path("o.json");
+    for command in ["calibrate", "fairness"] {
+        let file = folder.file("one.csv", &with_groups(1));
+        let words = [command, &file, "--model", "rasch", "--group", "team", "--out", &out];
+        let faults = run(&words).unwrap_err();
+        assert!(faults[0].contains("group south has one person with answers"), "{faults:?}");
+    }
+    let file = folder.file("few.csv", &with_groups(20));
+    run(&["calibrate", &file, "--model", "rasch", "--group", "team", "--out", &out]).unwrap();
+    let flags = folder.json("o.json")["flags"].to_string();
+    assert!(flags.contains("group south has only 20 persons"), "{flags}");
+}
+
+#[test]
+fn agreement_and_quality_name_the_file_and_the_remedy() {
+    let folder = Folder::new();
+    let out = folder.path("o.json");
+    let said = |command: &str, text: &[u8], more: &[&str]| {
+        std::fs::write(folder.path("x.csv"), text).unwrap();
+        run(&[&[command, &folder.path("x.csv"), "--out", &out], more].concat())
+            .err()
+            .map(|faults| faults.join("\n"))
+    };
+    let group = ["--group", "g"];
+    for (text, part) in [
+        (&b"g,a,b\n1,2,x\n1,2,2\n"[..], "x.csv: line 2, column b: \u{201c}x\u{201d}"),
+        (b"g,a,b\n1,2,3\n2,2,2\n", "x.csv: a: 2 ratings in 2 groups: no group has two"),
+        (b"g,a,b\n1,,\n1,,\n", "x.csv: nobody rated anything"),
+        (b"g,a,b\n1,1,-99\n1,2,2\n2,1,2\n2,1,1\n", "item b: 1 answer(s) are -99"),
+        (b"g,\xE4,b\n1,1,2\n", "x.csv: line 1 is not UTF-8 text; save the file as UTF-8"),
+    ] {
+        let faults = said("agreement", text, &group).unwrap();
+        assert!(faults.contains(part), "{faults}");
+    }
+    // One rater alone in a group is no fault, but is said.
+    let text = b"g,a,b\n1,1,2\n1,2,2\n2,3,4\n2,1,1\n3,4,4\n";
+    assert_eq!(said("agreement", text, &group), None);
+    let found = folder.json("o.json");
+    assert!(found["flags"][0].as_str().unwrap().starts_with("group 3 has one rater"));
+    assert!(found["rwg.j"]["rwg.j"][2].is_null());
+    for (text, part) in [
+        (&b"a,b,c\n1,,2\n2,,1\n3,,3\n"[..], "x.csv: item b: nobody answered it"),
+        (b"a,b,c\n1,2,3\n", "only one person answered anything"),
+        (b"a,b,c\n,,\n,,\n", "nobody answered anything"),
+    ] {
+        let faults = said("quality", text, &[]).unwrap();
+        assert!(faults.contains(part), "{faults}");
+    }
+    let faults = said("quality", b"a,b\n1,2\n2,99\n", &["--categories", "1..5"]).unwrap();
+    assert!(faults.contains("answers are between 1 and 5; if it is a missing-value"), "{faults}");
+}
+
+#[test]
+fn separated_and_unrelated_items_are_flagged() {
+    let folder = Folder::new();
+    // c is answered like b by everybody; d has nothing to do with them.
+    let row = |i: usize| format!("{0},{1},{1},{2}\n", i % 2, (i / 2) % 2, (i / 4) % 2);
+    let text = format!("a,b,c,d\n{}", (0..400).map(row).collect::<String>());
+    let (file, out) = (folder.file("r.csv", &text), folder.path("o.json"));
+    run(&["calibrate", &file, "--model", "two-parameter", "--out", &out]).unwrap();
+    let flags = folder.json("o.json")["flags"].to_string();
+    assert!(flags.contains("is Heywood-like, no estimate to be used"), "{flags}");
+    assert!(flags.contains("is next to nothing"), "{flags}");
 }

@@ -187,9 +187,9 @@ fn every_fault_of_a_file_has_its_place_and_remedy() {
     );
     assert_eq!(
         complaints(quality, "a,b\n1,3\n2,3\n3,3\n"),
-        ["item b was answered alike by everybody: leave it out with --ignore b"]
+        ["FILE: item b was answered alike by everybody: leave it out with --ignore b"]
     );
-    assert_eq!(complaints(quality, "a\n1\n2\n3\n"), ["1 item(s): at least 2 are needed"]);
+    assert_eq!(complaints(quality, "a\n1\n2\n3\n"), ["FILE: 1 item(s): at least 2 are needed"]);
 }
 
 #[test]
@@ -198,17 +198,17 @@ fn ratings_have_their_own_faults() {
     assert_eq!(
         complaints(agreement, "team,a\nx,inf\n,2\n"),
         [
-            "line 2, column a: “inf”: a rating is a number; leave the cell empty where it is missing",
-            "line 3: the group is empty",
+            "FILE: line 2, column a: “inf”: a rating is a number; leave the cell empty where it is missing",
+            "FILE: line 3: the group is empty",
         ]
     );
     assert_eq!(
         complaints(agreement, "team,a\nx,1\nx,2\n"),
-        ["a: 1 group(s) with a rating: at least two are needed to compare them"]
+        ["FILE: a: 1 group(s) with a rating: at least two are needed to compare them"]
     );
     assert_eq!(
         complaints(agreement, "team,a\nx,1\ny,2\n"),
-        ["a: 2 ratings in 2 groups: no group has two"]
+        ["FILE: a: 2 ratings in 2 groups: no group has two"]
     );
     let nowhere = run(agreement, Path::new("no/such/file.csv"));
     assert_eq!(nowhere.status.code(), Some(2));
@@ -221,7 +221,7 @@ fn ratings_off_the_scale_cost_only_the_figure_that_needs_it() {
     let file = folder.path().join("ratings.csv");
     std::fs::write(&file, "team,a\n10,1\n10,2.5\n9,7\n9,6\n").unwrap();
     let seen = figures(&["agreement", "--group", "team"], &file);
-    assert!(seen["awg"]["error"].as_str().unwrap().contains("outside the scale 1 to 5"));
+    assert!(seen["awg"]["error"].as_str().unwrap().contains("item a: 7 is not between 1 and 5"));
     assert!(seen["variables"]["a"]["ICC1"].is_f64());
     assert_eq!(seen["rwg"]["a"]["grpid"], serde_json::json!(["9", "10"]), "in order of number");
 }

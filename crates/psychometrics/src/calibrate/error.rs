@@ -189,7 +189,10 @@ pub enum Flag {
     },
     /// A slope so steep that the item alone would nearly fix θ: usually too few persons, a
     /// duplicated item, or items that depend on each other (as a Heywood case in factor analysis).
-    #[error("item {item}: slope {slope:.2} is suspiciously steep")]
+    #[error(
+        "item {item}: slope {slope:.2} is Heywood-like, no estimate to be used: the other items \
+         all but determine this one. Leave out one of duplicated items, or take more persons"
+    )]
     SteepSlope {
         /// Position of the item, from 0.
         item: usize,
@@ -201,6 +204,18 @@ pub enum Flag {
     /// A slope below 0: the item runs against the others; it may want reversing.
     #[error("item {item}: slope {slope:.2} is negative; is the item reversed?")]
     NegativeSlope {
+        /// Position of the item, from 0.
+        item: usize,
+        /// The group, where parameters are by group.
+        group: Option<usize>,
+        /// The slope.
+        slope: f64,
+    },
+    /// A slope next to 0: the item tells nothing of what the others measure.
+    #[error(
+        "item {item}: slope {slope:.2} is next to nothing: it does not measure with the others"
+    )]
+    FlatSlope {
         /// Position of the item, from 0.
         item: usize,
         /// The group, where parameters are by group.

@@ -11,6 +11,9 @@ use crate::models::ItemParameters;
 /// Slopes beyond this are flagged: one such item alone would be 0.98 reliable.
 const STEEP: f64 = 8.0;
 
+/// Slopes nearer to 0 than this are flagged: such an item tells next to nothing.
+const FLAT: f64 = 0.05;
+
 /// A number with its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -151,6 +154,8 @@ fn flag_slopes(estimate: &ItemEstimate, flags: &mut Vec<Flag>) {
     for slope in estimate.slopes.iter().map(|slope| slope.value) {
         if slope.abs() > STEEP {
             flags.push(Flag::SteepSlope { item, group, slope });
+        } else if slope.abs() < FLAT {
+            flags.push(Flag::FlatSlope { item, group, slope });
         } else if slope < 0.0 {
             flags.push(Flag::NegativeSlope { item, group, slope });
         }

@@ -86,8 +86,8 @@ fn roles(given: &ArgMatches) -> Roles {
 }
 
 /// Every column that has no role is an item with any answers.
-fn every_column(roles: &Roles) -> Wanted<'_> {
-    Wanted { roles, answers: None, range: None }
+fn every_column(roles: &Roles, threads: usize) -> Wanted<'_> {
+    Wanted { roles, answers: None, range: None, threads }
 }
 
 fn threads(given: &ArgMatches) -> usize {

@@ -358,6 +358,51 @@ impl ResponsesBuilder {
         Ok(())
     }
 
+    /// A batch of persons, one slice an item, of answers from 0 to 254 as bytes, [`MISSING`] where
+    /// there is none. After an error the builder is as it was before.
+    ///
+    /// # Errors
+    /// [`ResponsesError`] if the slices differ in number or length, or an answer does not fit.
+    pub fn push_bytes(&mut self, batch: &[&[u8]]) -> Result<(), ResponsesError> {
+        let (given, wanted) = (batch.len(), self.columns.len());
+        if given != wanted {
+            return Err(ResponsesError::RowLength { person: self.n_persons, given, wanted });
+        }
+        let n_new = batch[0].len();
+        let mut ends = Vec::with_capacity(wanted);
+        for (item, (answers, column)) in batch.iter().zip(&self.columns).enumerate() {
+            if answers.len() != n_new {
+                let given = answers.len();
+                return Err(ResponsesError::ColumnLength { item, given, wanted: n_new });
+            }
+            let low = answers.iter().copied().fold(MISSING, u8::min);
+            let up = |high: u8, &answer: &u8| high.max(if answer == MISSING { 0 } else { answer });
+            let (low, high) = (i32::from(low), i32::from(answers.iter().fold(0, up)));
+            if low != i32::from(MISSING) && !column.holds(low, high) {
+                let check = |(at, &answer): (usize, &u8)| {
+                    let value = (answer != MISSING).then_some(i32::from(answer));
+                    column.check(value, item, self.n_persons + at)
+                };
+                answers.iter().enumerate().try_for_each(check)?;
+            }
+            ends.push((low, high));
+        }
+        for ((answers, column), (low, high)) in batch.iter().zip(&mut self.columns).zip(ends) {
+            if low != i32::from(MISSING) {
+                column.widen(low, high);
+            }
+            // Within 254 of the base, so that the last byte is the difference.
+            let base = column.base as u8;
+            let code = |&answer: &u8| match answer {
+                MISSING => MISSING,
+                answer => answer.wrapping_sub(base),
+            };
+            column.codes.extend(answers.iter().map(code));
+        }
+        self.n_persons += n_new;
+        Ok(())
+    }
+
     /// The first answer of `item` that makes its range too wide.
     fn first_too_wide(&self, item: usize, rows: &[i32]) -> ResponsesError {
         let mut column = self.columns[item].emptied();

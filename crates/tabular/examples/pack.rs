@@ -87,7 +87,7 @@ fn make_parquet(n: u64, file: &str) -> Outcome {
 
 fn read(file: &str) -> Outcome {
     let roles = Roles::default();
-    let wanted = Wanted { roles: &roles, answers: None, range: None };
+    let wanted = Wanted { roles: &roles, answers: None, range: None, threads: 1 };
     let table = tabular::read(Path::new(file), &wanted, &mut |_| {});
     let responses = table.map_err(|faults| faults.join("\n"))?.responses;
     let (n_persons, n_items) = (responses.n_persons(), responses.n_items());

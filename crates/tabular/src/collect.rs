@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use psychometrics::responses::{ABSENT, ResponsesBuilder};
+use psychometrics::responses::{ABSENT, MISSING, ResponsesBuilder};
 
 use super::faults::{Faults, short};
 use super::layout::{Layout, Role};
@@ -110,6 +110,40 @@ impl<'a> Collecting<'a> {
     pub fn set(&mut self, row: usize, item: usize, value: i32) {
         let n_items = self.layout.items.len();
         self.staged[row * n_items + item] = value;
+    }
+
+    /// Persons whose answers are single digits, one list an item, [`MISSING`] where there is
+    /// none. False, and nothing taken, if any of them may not be.
+    pub fn take_digits(&mut self, columns: &[Vec<u8>]) -> bool {
+        self.pack();
+        if self.faults.any() {
+            return false;
+        }
+        let mut ranges = Vec::with_capacity(columns.len());
+        for (item, answers) in columns.iter().enumerate() {
+            let (_, mut range) = self.ranges[item];
+            let low = answers.iter().copied().fold(MISSING, u8::min);
+            if low != MISSING {
+                let up = |high: u8, &answer: &u8| high.max(answer.wrapping_add(1));
+                let high = answers.iter().fold(0, up) - 1;
+                let own = (i32::from(low), i32::from(high));
+                let (lowest, highest) = range.unwrap_or(own);
+                let wider = (own.0.min(lowest), own.1.max(highest));
+                if !self.is_sound(item, own) || too_wide(wider) {
+                    return false;
+                }
+                range = Some(wider);
+            }
+            ranges.push(range);
+        }
+        for ((_, range), found) in self.ranges.iter_mut().zip(ranges) {
+            *range = found;
+        }
+        let columns: Vec<&[u8]> = columns.iter().map(Vec::as_slice).collect();
+        if let Err(error) = self.builder.push_bytes(&columns) {
+            self.faults.add((0, 0), || error.to_string());
+        }
+        true
     }
 
     /// An answer in words: the number, or missing, or a fault.

@@ -1,14 +1,16 @@
 //! Answers from CSV.
 //!
-//! The file is read in pieces. A row that is nothing but single digits between commas, which is
-//! nearly every row there is, is checked and taken as a whole, many cells an instruction; a row
-//! with gaps or other columns goes cell by cell; quotes, spaces and longer numbers a slower way.
+//! The file is read in pieces, whose rows several threads may share. A row that is nothing but
+//! single digits between commas, which is nearly every row there is, is checked and taken as a
+//! whole, many cells an instruction; a row with gaps goes cell by cell. From the first row on that
+//! has anything else (quotes, spaces, longer numbers), and where there are other columns, a part
+//! is read row by row.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
 
-use psychometrics::responses::ABSENT;
+use psychometrics::responses::{ABSENT, MISSING};
 
 use super::collect::Collecting;
 use super::layout::{Layout, Role};
@@ -18,6 +20,9 @@ use super::{Progress, Table, Wanted};
 const PIECE: usize = 1 << 20;
 /// What to do about letters in another encoding.
 const NOT_UTF8: &str = "not UTF-8 text; save the file as UTF-8 (“CSV UTF-8”)";
+/// The most threads that share a piece, and the fewest bytes that make one worth its while.
+const THREADS_MAX: usize = 16;
+const PART_MIN: usize = 1 << 17;
 /// The longest row; more means that a quote was never closed.
 const ROW_BYTES_MAX: usize = 1 << 26;
 
@@ -34,30 +39,33 @@ pub fn read(
     let length = file.metadata().map_or(0, |about| about.len());
     let mut reading =
         Reading { wanted, collecting: None, all_items: false, has_quotes: false, line: 1 };
-    let mut buffer: Vec<u8> = Vec::with_capacity(2 * PIECE);
-    buffer.extend_from_slice(first);
-    let mut n_bytes = first.len() as u64;
+    let piece = PIECE * wanted.threads.clamp(1, THREADS_MAX);
+    let mut buffer = vec![0; first.len() + piece + 1];
+    buffer[..first.len()].copy_from_slice(first);
+    let (mut held, mut n_bytes) = (first.len(), first.len() as u64);
     loop {
-        let kept = buffer.len();
-        buffer.resize(kept + PIECE, 0);
-        let n_read = file.read(&mut buffer[kept..]);
+        let n_read = file.read(&mut buffer[held..held + piece]);
         let n_read = n_read.map_err(|e| vec![format!("it cannot be read ({e})")])?;
-        buffer.truncate(kept + n_read);
+        held += n_read;
         let at_end = n_read == 0;
-        if at_end && buffer.last().is_some_and(|&last| last != b'\n') {
-            buffer.push(b'\n');
+        if at_end && held > 0 && buffer[held - 1] != b'\n' {
+            buffer[held] = b'\n';
+            held += 1;
         }
-        let used = reading.take(&buffer, at_end)?;
-        buffer.copy_within(used.., 0);
-        buffer.truncate(buffer.len() - used);
+        let used = reading.take(&buffer[..held], at_end)?;
+        buffer.copy_within(used..held, 0);
+        held -= used;
         n_bytes += n_read as u64;
         tell(Progress::Bytes(n_bytes, length));
         if at_end {
             break;
         }
-        if buffer.len() > ROW_BYTES_MAX {
+        if held > ROW_BYTES_MAX {
             let line = reading.line;
             return Err(vec![format!("line {line} does not end; is a quotation mark missing?")]);
+        }
+        if buffer.len() < held + piece + 1 {
+            buffer.resize(held + piece + 1, 0);
         }
     }
     match reading.collecting {
@@ -86,33 +94,54 @@ impl<'a> Reading<'a> {
         let bytes = &bytes[..=last];
         self.has_quotes = bytes.contains(&b'"');
         let mut start = 0;
-        while start < bytes.len() {
-            let next = match self.collecting.take() {
-                None => self.header(bytes, start)?,
-                Some(mut collecting) => {
-                    let mut next = Some(start);
-                    if self.all_items {
-                        start = plain_rows(&mut collecting, bytes, start, &mut self.line);
-                        next = Some(start);
-                    }
-                    if start < bytes.len() {
-                        next = self.row(&mut collecting, bytes, start);
-                    }
-                    self.collecting = Some(collecting);
-                    next
-                }
-            };
-            match next {
+        while self.collecting.is_none() && start < bytes.len() {
+            match self.header(bytes, start)? {
                 Some(next) => start = next,
-                None if at_end => {
-                    let line = self.line;
-                    let fault = "a quotation mark is opened and never closed";
-                    return Err(vec![format!("line {line}: {fault}")]);
-                }
-                None => break,
+                None => return self.unfinished(start, at_end),
             }
         }
-        Ok(start)
+        let Some(mut collecting) = self.collecting.take() else { return Ok(start) };
+        let next = self.rows(&mut collecting, bytes, start);
+        self.collecting = Some(collecting);
+        match next {
+            Ok(()) => Ok(bytes.len()),
+            Err(start) => self.unfinished(start, at_end),
+        }
+    }
+
+    /// A row from `start` that is not whole comes again with more behind it, unless there is none.
+    fn unfinished(&self, start: usize, at_end: bool) -> Result<usize, Vec<String>> {
+        if !at_end {
+            return Ok(start);
+        }
+        let line = self.line;
+        let fault = "a quotation mark is opened and never closed";
+        Err(vec![format!("line {line}: {fault}")])
+    }
+
+    /// All rows from `start`.
+    ///
+    /// # Errors
+    /// Where the row starts that is not whole.
+    fn rows(&mut self, out: &mut Collecting<'a>, bytes: &[u8], start: usize) -> Result<(), usize> {
+        // A line break between quotes is none: then the rows cannot be shared out.
+        let threads = if self.has_quotes { 1 } else { self.wanted.threads };
+        let mut at = start;
+        for (end, digits) in digits_of_parts(bytes, start, self.all_items, out, threads) {
+            if digits.n_rows > 0 && out.take_digits(&digits.columns) {
+                self.line += digits.n_rows as u64;
+                at += digits.n_bytes;
+            }
+            while at < end {
+                if self.all_items {
+                    at = plain_rows(out, &bytes[..end], at, &mut self.line);
+                }
+                if at < end {
+                    at = self.row(out, bytes, at).ok_or(at)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn header(&mut self, bytes: &[u8], start: usize) -> Result<Option<usize>, Vec<String>> {
@@ -213,29 +242,128 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Rows that are nothing but single digits and gaps: for each item everybody's digit.
+#[derive(Default)]
+struct Digits {
+    columns: Vec<Vec<u8>>,
+    n_rows: usize,
+    /// How long they are.
+    n_bytes: usize,
+}
+
+/// The bytes from `start` in parts of whole rows, at most one a thread: where each ends, and the
+/// rows of digits that it starts with.
+fn digits_of_parts(
+    bytes: &[u8],
+    start: usize,
+    all_items: bool,
+    out: &Collecting<'_>,
+    threads: usize,
+) -> Vec<(usize, Digits)> {
+    if !all_items {
+        return vec![(bytes.len(), Digits::default())];
+    }
+    let n_parts = threads.min((bytes.len() - start) / PART_MIN).clamp(1, THREADS_MAX);
+    let mut ends: Vec<usize> = Vec::with_capacity(n_parts);
+    for part in 1..n_parts {
+        let about = start + (bytes.len() - start) * part / n_parts;
+        let rest = bytes[about..].iter().position(|&byte| byte == b'\n');
+        ends.extend(rest.map(|rest| about + rest + 1));
+    }
+    ends.push(bytes.len());
+    let n_items = out.layout.items.len();
+    let starts = std::iter::once(start).chain(ends.iter().copied());
+    let parts: Vec<&[u8]> =
+        starts.zip(&ends).map(|(start, &end)| &bytes[start.min(end)..end]).collect();
+    let found: Vec<Digits> = std::thread::scope(|scope| {
+        let others: Vec<_> =
+            parts[1..].iter().map(|part| scope.spawn(|| digits(part, n_items))).collect();
+        let mut found = vec![digits(parts[0], n_items)];
+        for other in others {
+            match other.join() {
+                Ok(digits) => found.push(digits),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        found
+    });
+    ends.into_iter().zip(found).collect()
+}
+
+/// The rows of digits and gaps that `bytes`, which end with a line break, start with.
+fn digits(bytes: &[u8], n_items: usize) -> Digits {
+    /// Rows that are turned into columns together: they stay in the first cache.
+    const TILE: usize = 512;
+    let about = bytes.len() / (2 * n_items);
+    let mut columns: Vec<Vec<u8>> = (0..n_items).map(|_| Vec::with_capacity(about)).collect();
+    let mut tile: Vec<u8> = Vec::with_capacity(TILE * n_items);
+    let (mut at, mut n_rows) = (0, 0);
+    loop {
+        let held = tile.len();
+        let next = digits_of_row(&bytes[at..], n_items, &mut tile);
+        match next {
+            Some(length) => (at, n_rows) = (at + length, n_rows + 1),
+            None => tile.truncate(held),
+        }
+        if next.is_none() || tile.len() == TILE * n_items {
+            for (item, column) in columns.iter_mut().enumerate() {
+                column.extend(tile.iter().skip(item).step_by(n_items));
+            }
+            tile.clear();
+        }
+        if next.is_none() {
+            return Digits { columns, n_rows, n_bytes: at };
+        }
+    }
+}
+
+/// Appends a row's digits and gaps; its length, or `None` if there is anything else.
+fn digits_of_row(bytes: &[u8], n_items: usize, out: &mut Vec<u8>) -> Option<usize> {
+    if let Some(length) = plain_row(bytes, 2 * n_items) {
+        out.extend(bytes[..2 * n_items].iter().step_by(2).map(|digit| digit - b'0'));
+        return Some(length);
+    }
+    let mut at = 0;
+    for item in 1..=n_items {
+        let (value, length, ends_row) = plain_cell(&bytes[at..])?;
+        if ends_row != (item == n_items) {
+            return None;
+        }
+        // A digit, or absent.
+        out.push(u8::try_from(value).unwrap_or(MISSING));
+        at += length;
+    }
+    Some(at)
+}
+
+/// The length of the row that `bytes` start with if it is nothing but single digits, which with
+/// what follows each are `n_bytes`.
+fn plain_row(bytes: &[u8], n_bytes: usize) -> Option<usize> {
+    let row = bytes.get(..n_bytes)?;
+    // With the line break made a comma, all pairs are alike; “\r\n” is one byte longer.
+    let length = match (row[n_bytes - 1], bytes.get(n_bytes)) {
+        (b'\n', _) => n_bytes,
+        (b'\r', Some(b'\n')) => n_bytes + 1,
+        _ => return None,
+    };
+    let (body, last) = row.split_at(n_bytes - 2);
+    let wrong = body
+        .chunks_exact(2)
+        .fold(0, |wrong, pair| wrong | u8::from(pair[0].wrapping_sub(b'0') > 9) | (pair[1] ^ b','));
+    (wrong == 0 && last[0].wrapping_sub(b'0') <= 9).then_some(length)
+}
+
 /// All rows from `start` that are nothing but single digits; returns where they end.
 fn plain_rows(out: &mut Collecting<'_>, bytes: &[u8], start: usize, line: &mut u64) -> usize {
     let n_bytes = 2 * out.layout.items.len();
     let mut at = start;
-    while let Some(row) = bytes.get(at..at + n_bytes) {
-        // With the line break made a comma, all pairs are alike; “\r\n” is one byte longer.
-        let end = match (row[n_bytes - 1], bytes.get(at + n_bytes)) {
-            (b'\n', _) => n_bytes,
-            (b'\r', Some(b'\n')) => n_bytes + 1,
-            _ => break,
-        };
-        let (body, last) = row.split_at(n_bytes - 2);
-        let wrong = body.chunks_exact(2).fold(0, |wrong, pair| {
-            wrong | u8::from(pair[0].wrapping_sub(b'0') > 9) | (pair[1] ^ b',')
-        });
-        if wrong != 0 || last[0].wrapping_sub(b'0') > 9 {
-            break;
-        }
+    while let Some(length) = plain_row(&bytes[at..], n_bytes) {
+        let row = &bytes[at..at + n_bytes];
         for (value, pair) in out.row(*line).iter_mut().zip(row.chunks_exact(2)) {
             *value = i32::from(pair[0] - b'0');
         }
         *line += 1;
-        at += end;
+        at += length;
     }
     at
 }

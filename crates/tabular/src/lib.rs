@@ -39,6 +39,8 @@ pub struct Wanted<'a> {
     pub answers: Option<&'a [(String, Vec<i32>)]>,
     /// Lowest and highest answer, where stated.
     pub range: Option<(i32, i32)>,
+    /// Threads to use; what is read does not depend on it.
+    pub threads: usize,
 }
 
 /// What a file holds.

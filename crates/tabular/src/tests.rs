@@ -4,7 +4,7 @@ use super::scores::{Kind, ScoreFile};
 use super::{Progress, Roles, Table, Texts, Wanted, read};
 
 fn table(path: &Path, roles: &Roles) -> Result<Table, Vec<String>> {
-    read(path, &Wanted { roles, answers: None, range: None }, &mut |_| {})
+    read(path, &Wanted { roles, answers: None, range: None, threads: 1 }, &mut |_| {})
 }
 
 fn file(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
@@ -50,7 +50,7 @@ fn rows_that_straddle_pieces_are_read_whole() {
         let path = file(&folder, "long.csv", text.as_bytes());
         let mut last = Progress::Bytes(0, 0);
         let roles = Roles::default();
-        let wanted = Wanted { roles: &roles, answers: None, range: None };
+        let wanted = Wanted { roles: &roles, answers: None, range: None, threads: 1 };
         let responses = read(&path, &wanted, &mut |at| last = at).unwrap().responses;
         assert_eq!(last, Progress::Bytes(text.len() as u64, text.len() as u64));
         assert_eq!(responses.n_persons(), 400_000);
@@ -273,4 +273,39 @@ fn letters_of_another_encoding_are_refused_and_a_byte_order_mark_is_not() {
     let path = file(&folder, "x.csv", "\u{feff}who,müde\nMüller,1\n".as_bytes());
     let table = table(&path, &roles).unwrap();
     assert_eq!(table.items, ["müde"]);
+}
+
+#[test]
+fn threads_do_not_change_what_is_read() {
+    let mut text = String::from("a,b,c\n");
+    for row in 0..150_000_u32 {
+        let digit = |k: u32| (row.wrapping_mul(2_654_435_761) >> k) % 5;
+        let line = match row {
+            100_000 => String::from("1, 2,\"3\"\r\n"),
+            140_000 => String::from("\n12,-1,3\n"),
+            row if row % 7 == 0 => format!("{},,{}\n", digit(3), digit(9)),
+            _ => format!("{},{},{}\n", digit(3), digit(6), digit(9)),
+        };
+        text.push_str(&line);
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &text).unwrap();
+    let roles = Roles::default();
+    let by = |threads| {
+        let wanted = Wanted { roles: &roles, answers: None, range: None, threads };
+        read(file.path(), &wanted, &mut |_| {}).unwrap().responses
+    };
+    let alone = by(1);
+    assert_eq!((alone.n_persons(), alone.lowest(1), alone.n_categories(0)), (150_000, -1, 13));
+    assert_eq!(alone.category(7, 1), None);
+    for threads in [2, 3, 5] {
+        assert!(by(threads) == alone, "{threads} threads");
+    }
+    std::fs::write(file.path(), text.replacen("\n12,", "\nx,", 1)).unwrap();
+    let faults = |threads| {
+        let wanted = Wanted { roles: &roles, answers: None, range: None, threads };
+        read(file.path(), &wanted, &mut |_| {}).unwrap_err()
+    };
+    assert!(faults(1)[0].contains("line 140003"), "{:?}", faults(1));
+    assert_eq!(faults(1), faults(3));
 }

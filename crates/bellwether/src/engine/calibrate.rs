@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::estimation::{calibrating, estimation, option, specification, with_reference};
 use super::output::{Output, read, remark, working};
 use super::sound::{self, enough_items};
-use super::{common_arguments, document, every_column, file_argument, path, roles, text};
+use super::{common_arguments, document, every_column, file_argument, path, roles, text, threads};
 
 /// The command and its arguments.
 #[must_use]
@@ -38,7 +38,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let options = estimation(given)?;
     let out = Output::open(given)?;
     let file = path(given, "file").unwrap_or_default();
-    let mut table = read(&file, &every_column(&roles(given)))?;
+    let mut table = read(&file, &every_column(&roles(given), threads(given)))?;
     let notes = sound::answers(&table, &file)?;
     with_reference(given, &mut table)?;
     let (model, mut asked) = specification(given, &table.responses)?;

@@ -9,7 +9,7 @@ use super::calibrate::worded;
 use super::estimation::{calibrating, estimation, specification, with_reference};
 use super::output::{Output, read, remark, working};
 use super::sound::{self, enough_items};
-use super::{common_arguments, document, every_column, file_argument, path, roles};
+use super::{common_arguments, document, every_column, file_argument, path, roles, threads};
 
 /// The command and its arguments.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let options = estimation(given)?;
     let out = Output::open(given)?;
     let file = path(given, "file").unwrap_or_default();
-    let mut table = read(&file, &every_column(&roles(given)))?;
+    let mut table = read(&file, &every_column(&roles(given), threads(given)))?;
     let notes = sound::answers(&table, &file)?;
     with_reference(given, &mut table)?;
     let (model, asked) = specification(given, &table.responses)?;

@@ -63,7 +63,8 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let range = given.get_one::<(i32, i32)>("categories").copied();
     let out = Output::open(given)?;
     let (roles, file) = (roles(given), path(given, "file").unwrap_or_default());
-    let read = read(&file, &tabular::Wanted { roles: &roles, answers: None, range })?;
+    let threads = threads(given);
+    let read = read(&file, &tabular::Wanted { roles: &roles, answers: None, range, threads })?;
     let notes = sound::answers(&read, &file)?;
     let mut table = Table::of(read);
     let stated = range.map(|(low, high)| (f64::from(low), f64::from(high)));
@@ -73,7 +74,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     turn(&mut table, &list(given, "reverse"), (low, high))?;
     let chance = Pcg64Mcg::seed_from_u64(given.get_one::<u64>("seed").copied().unwrap_or(1));
     let shown = file.display();
-    let figures = figures(&table, threads(given), chance);
+    let figures = figures(&table, threads, chance);
     let mut figures = figures.map_err(|e| vec![format!("{shown}: {e}")])?;
     figures.insert("response_quality".into(), signs);
     figures.insert("flags".into(), json!(notes));

@@ -52,7 +52,7 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let out = Output::open(given)?;
     let roles = roles(given);
     let file = path(given, "file").unwrap_or_default();
-    let wanted = Wanted { roles: &roles, answers: Some(&known.answers), range: None };
+    let wanted = Wanted { roles: &roles, answers: Some(&known.answers), range: None, threads };
     let table = read(&file, &wanted)?;
     let banks = known.banks(&table.responses)?;
     let own = own_banks(&known, &banks, &table)?;

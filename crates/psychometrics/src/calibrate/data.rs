@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, n_groups};
 use super::{CalibrateError, Flag, Sample};
-use crate::kernels::{Blocks, Patterned};
+use crate::kernels::{Blocks, Patterned, shared_blocks};
 use crate::responses::{MISSING, Patterns};
 
 /// All groups' patterns.
@@ -32,14 +32,20 @@ pub(super) struct DimensionData {
     pub(super) blocks: Blocks,
     /// A byte a block, pattern after pattern.
     pub(super) codes: Vec<u8>,
+    /// How many leading blocks neighbours share.
+    pub(super) n_shared: usize,
 }
 
 impl Data {
-    pub(super) fn new(sample: &Sample<'_>, plan: &Plan) -> Result<Self, CalibrateError> {
+    pub(super) fn new(
+        sample: &Sample<'_>,
+        plan: &Plan,
+        threads: usize,
+    ) -> Result<Self, CalibrateError> {
         let responses = sample.responses;
         let n_groups = n_groups(sample);
         let patterns: Vec<Patterns> = match (sample.groups, sample.weights) {
-            (None, None) => vec![responses.patterns()],
+            (None, None) => vec![responses.patterns_by(threads)],
             (None, weights) => vec![responses.patterns_of(None, weights)],
             (Some(groups), weights) => (0..n_groups)
                 .map(|group| {
@@ -66,7 +72,7 @@ impl Data {
             if patterns.n_patterns() == 0 {
                 return Err(CalibrateError::EmptyGroup { group });
             }
-            groups.push(GroupData::new(plan, group, patterns));
+            groups.push(GroupData::new(plan, group, patterns, threads));
         }
         Ok(Self { groups, n_persons, total_weight, flags: flags.into_iter().collect() })
     }
@@ -84,7 +90,7 @@ impl Data {
 }
 
 impl GroupData {
-    fn new(plan: &Plan, group: usize, patterns: Patterns) -> Self {
+    fn new(plan: &Plan, group: usize, patterns: Patterns, threads: usize) -> Self {
         let instances: Vec<_> =
             plan.of_group[group].iter().map(|&at| &plan.instances[at]).collect();
         let dimensions = (0..plan.n_dimensions)
@@ -96,8 +102,9 @@ impl GroupData {
                 let n_categories: Vec<usize> =
                     items.iter().map(|&i| instances[i].family.n_categories).collect();
                 let Patterned { blocks, codes } =
-                    Patterned::new(&patterns, &items, &categories, &n_categories);
-                DimensionData { items, blocks, codes }
+                    Patterned::new(&patterns, &items, &categories, &n_categories, threads);
+                let n_shared = shared_blocks(&codes, blocks.n_blocks());
+                DimensionData { items, blocks, codes, n_shared }
             })
             .collect();
         Self { weights: patterns.into_weights(), dimensions }
@@ -116,10 +123,12 @@ impl GroupData {
             .map(|dimension| {
                 let n_blocks = dimension.blocks.n_blocks();
                 let row = |&at: &usize| &dimension.codes[at * n_blocks..(at + 1) * n_blocks];
+                let codes: Vec<u8> = kept.iter().flat_map(row).copied().collect();
                 DimensionData {
                     items: dimension.items.clone(),
                     blocks: dimension.blocks.clone(),
-                    codes: kept.iter().flat_map(row).copied().collect(),
+                    n_shared: shared_blocks(&codes, n_blocks),
+                    codes,
                 }
             })
             .collect();

@@ -128,7 +128,7 @@ fn one_dimension(
             weights: &data.weights[range],
         };
         let mut rows = Aligned::zeros(dimension.blocks.n_rows() * grid.width);
-        let log_likelihood = accumulate(tables, &prior, batch, &mut rows);
+        let log_likelihood = accumulate(tables, &prior, batch, dimension.n_shared, &mut rows);
         (log_likelihood, rows)
     });
     let none = || (0.0, Aligned::zeros(dimension.blocks.n_rows() * grid.width));

@@ -315,7 +315,7 @@ pub fn calibrate_from(
     start: Option<&Calibration>,
 ) -> Result<Calibration, CalibrateError> {
     let plan = plan::Plan::new(sample, specification, options)?;
-    let data = data::Data::new(sample, &plan)?;
+    let data = data::Data::new(sample, &plan, options.threads)?;
     let engine = engine::Engine::new(&plan, &data, options);
     let phi = plan.start(start);
     let fitted = fit::fit(&engine, phi, options);

@@ -27,12 +27,16 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use aligned::Aligned;
+pub(crate) use aligned::{Aligned, Short};
 
+use crate::parallel;
 use crate::responses::{MISSING, Patterns};
 
 /// A block's answers are one byte.
 const N_ROWS_MAX: usize = 256;
+
+/// Patterns that a thread makes bytes of at a time.
+const ENCODED_AT_ONCE: usize = 1 << 14;
 
 /// Products below this are redone in logarithms.
 const UNDERFLOW: f64 = 1e-280;
@@ -50,6 +54,18 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn n_items(&self) -> usize {
         self.radices.len()
+    }
+
+    /// The row of these answers, which `categories` maps to each item's.
+    fn row_of(&self, answers: &[u8], categories: &[&[u8]]) -> u8 {
+        let mut row = 0;
+        for ((&answer, map), radix) in answers.iter().zip(categories).zip(&self.radices) {
+            let category = if answer == MISSING { MISSING } else { map[usize::from(answer)] };
+            let digit = if category == MISSING { radix - 1 } else { usize::from(category) };
+            row = row * radix + digit.min(radix - 1);
+        }
+        // Below N_ROWS_MAX, hence a byte.
+        row as u8
     }
 
     /// Answers to the block's items in row `row`, the last item varying fastest.
@@ -177,28 +193,28 @@ impl Patterned {
         items: &[usize],
         categories: &[&[u8]],
         n_categories: &[usize],
+        threads: usize,
     ) -> Self {
-        let has_gap = patterns.has_gap(items, categories);
+        let has_gap = patterns.has_gap(items, categories, threads);
         let blocks = Blocks::new(n_categories, &has_gap, patterns.n_patterns());
+        let encoder = |block: &Block| {
+            let range = block.first..block.first + block.n_items();
+            let maps = &categories[range.clone()];
+            patterns.encoder(&items[range], |answers| block.row_of(answers, maps))
+        };
+        let encoders: Vec<_> = blocks.blocks.iter().map(encoder).collect();
         let n_blocks = blocks.n_blocks();
         let mut codes = vec![0; patterns.n_patterns() * n_blocks];
-        for (at, block) in blocks.blocks.iter().enumerate() {
-            let range = block.first..block.first + block.n_items();
-            let code = |answers: &[u8]| {
-                let mut row = 0;
-                for ((&answer, map), radix) in
-                    answers.iter().zip(&categories[range.clone()]).zip(&block.radices)
-                {
-                    let category =
-                        if answer == MISSING { MISSING } else { map[usize::from(answer)] };
-                    let digit = if category == MISSING { radix - 1 } else { usize::from(category) };
-                    row = row * radix + digit.min(radix - 1);
-                }
-                // Below N_ROWS_MAX, hence a byte.
-                row as u8
-            };
-            patterns.encode(&items[range.clone()], code, &mut codes[at..], n_blocks);
-        }
+        let mut parts: Vec<&mut [u8]> = codes.chunks_mut(ENCODED_AT_ONCE * n_blocks).collect();
+        parallel::each(threads, &mut parts, |part, codes| {
+            for (at, (block, encoder)) in blocks.blocks.iter().zip(&encoders).enumerate() {
+                let range = block.first..block.first + block.n_items();
+                let maps = &categories[range];
+                let code = |answers: &[u8]| block.row_of(answers, maps);
+                let first = part * ENCODED_AT_ONCE;
+                patterns.encode(encoder, first, code, &mut codes[at..], n_blocks);
+            }
+        });
         Self { blocks, codes }
     }
 }
@@ -279,18 +295,18 @@ impl Batch<'_> {
 /// Adds every pattern's posterior, times its weight, to the rows it answered, and returns the
 /// weighted sum of log-likelihoods.
 ///
-/// `prior` has one weight a node, padded with zeros to the tables' width; `counts` is shaped as
-/// the tables' rows. Cost: about two passes over a row of nodes a block and pattern.
+/// `prior` has one weight a node, padded with zeros to the tables' width; `n_shared` is of
+/// [`shared_blocks`]; `counts` is shaped as the tables' rows. Cost: about two passes over a row of nodes a block and pattern.
 pub(crate) fn accumulate(
     tables: &Tables,
     prior: &[f64],
     batch: Batch<'_>,
+    n_shared: usize,
     counts: &mut [f64],
 ) -> f64 {
     assert_eq!(prior.len(), tables.width, "one prior weight a node");
     assert_eq!(batch.codes.len(), batch.n_patterns() * tables.n_blocks(), "a byte a block");
     assert_eq!(counts.len(), tables.rows.len(), "counts are shaped as the tables");
-    let n_shared = shared_blocks(batch, tables.n_blocks());
     lanes::accumulate(tables, prior, batch, n_shared, counts)
 }
 
@@ -325,19 +341,22 @@ pub(crate) fn moments(
 }
 
 /// How many leading blocks neighbours should share, by what it saves in passes over a row.
-fn shared_blocks(batch: Batch<'_>, n_blocks: usize) -> usize {
+pub(crate) fn shared_blocks(codes: &[u8], n_blocks: usize) -> usize {
     const DEPTH_MAX: usize = 4;
-    let n = batch.n_patterns();
+    // How many patterns differ from the one before first in each of the leading blocks.
+    let mut n_first = [0; DEPTH_MAX];
+    for (a, b) in codes.chunks_exact(n_blocks).zip(codes.chunks_exact(n_blocks).skip(1)) {
+        let mut differ = a.iter().zip(b).take(DEPTH_MAX);
+        if let Some(at) = differ.position(|(a, b)| a != b) {
+            n_first[at] += 1;
+        }
+    }
+    let n = codes.len() / n_blocks;
     let cost = |depth: usize| {
         if depth == 0 {
             return 2 * n * n_blocks;
         }
-        let n_runs = 1 + batch
-            .codes
-            .chunks_exact(n_blocks)
-            .zip(batch.codes.chunks_exact(n_blocks).skip(1))
-            .filter(|(a, b)| a[..depth] != b[..depth])
-            .count();
+        let n_runs = 1 + n_first[..depth].iter().sum::<usize>();
         n * (2 * (n_blocks - depth) + 1) + n_runs * (2 * depth + 1)
     };
     (0..=DEPTH_MAX.min(n_blocks - 1)).min_by_key(|&depth| cost(depth)).unwrap_or(0)

@@ -1,4 +1,10 @@
 use super::{MISSING, Responses};
+use crate::parallel;
+
+/// Rows that a thread packs at a time.
+const PACKED_AT_ONCE: usize = 1 << 14;
+/// Words that make a further thread worth its while in sorting.
+const SORTED_MIN: usize = 1 << 14;
 
 /// Distinct rows of answers, sorted, each with the weight of the persons who gave it.
 ///
@@ -61,42 +67,39 @@ impl Patterns {
 
     /// Whether any pattern lacks the item, for each of `items`; an answer that `categories` does
     /// not know is a gap too.
-    pub(crate) fn has_gap(&self, items: &[usize], categories: &[&[u8]]) -> Vec<bool> {
-        let lacks = |(&item, map): (&usize, &&[u8])| {
-            let field = self.fields[item];
+    pub(crate) fn has_gap(
+        &self,
+        items: &[usize],
+        categories: &[&[u8]],
+        threads: usize,
+    ) -> Vec<bool> {
+        parallel::map(threads, items.len(), |at| {
+            let field = self.fields[items[at]];
             let mut known = [false; 256];
             for (code, known) in known.iter_mut().enumerate().skip(1) {
-                *known = map[code - 1] != MISSING;
+                *known = categories[at][code - 1] != MISSING;
             }
             let words = self.words[field.word..].iter().step_by(self.n_words);
             !words.map(|word| (word >> field.shift) & field.mask).all(|c| known[c as usize])
-        };
-        items.iter().zip(categories).map(lacks).collect()
+        })
     }
 
-    /// Writes `code(answers to items)` of every pattern to every `stride`-th place of `out`.
+    /// How `code(answers to items)` is found for [`encode`](Self::encode).
     ///
     /// Neighbouring items of one word are read at once and looked up: the table has an entry for
     /// every value their bits can have.
-    pub(crate) fn encode(
-        &self,
-        items: &[usize],
-        code: impl Fn(&[u8]) -> u8,
-        out: &mut [u8],
-        stride: usize,
-    ) {
+    pub(crate) fn encoder(&self, items: &[usize], code: impl Fn(&[u8]) -> u8) -> Encoder {
         const BITS_MAX: u32 = 14;
-        let mut answers = vec![MISSING; items.len()];
         let fields: Vec<Field> = items.iter().map(|&item| self.fields[item]).collect();
         let bits = |field: &Field| field.mask.count_ones();
         let n_bits: u32 = fields.iter().map(bits).sum();
         let adjacent = fields
             .windows(2)
             .all(|two| two[0].word == two[1].word && two[0].shift == two[1].shift + bits(&two[1]));
-        let places = out.iter_mut().step_by(stride);
         let last = fields[fields.len() - 1];
+        let mut table = Vec::new();
         if adjacent && n_bits <= BITS_MAX {
-            let mut table = Vec::with_capacity(1 << n_bits);
+            let mut answers = vec![MISSING; items.len()];
             for value in 0_u64..1 << n_bits {
                 for (answer, field) in answers.iter_mut().zip(&fields) {
                     let code = (value >> (field.shift - last.shift)) & field.mask;
@@ -104,15 +107,35 @@ impl Patterns {
                 }
                 table.push(code(&answers));
             }
-            let mask = (1 << n_bits) - 1;
-            let words = self.words[last.word..].iter().step_by(self.n_words);
+        }
+        Encoder { fields, table }
+    }
+
+    /// Writes the code of every pattern from `first` on to every `stride`-th place of `out`, for
+    /// as many as there is room for. `code` is what the encoder was made of.
+    pub(crate) fn encode(
+        &self,
+        encoder: &Encoder,
+        first: usize,
+        code: impl Fn(&[u8]) -> u8,
+        out: &mut [u8],
+        stride: usize,
+    ) {
+        let Encoder { fields, table } = encoder;
+        let places = out.iter_mut().step_by(stride);
+        let own = &self.words[first * self.n_words..];
+        let last = fields[fields.len() - 1];
+        if !table.is_empty() {
+            let mask = table.len() as u64 - 1;
+            let words = own[last.word..].iter().step_by(self.n_words);
             for (place, word) in places.zip(words) {
                 *place = table[((word >> last.shift) & mask) as usize];
             }
             return;
         }
-        for (place, row) in places.zip(self.words.chunks_exact(self.n_words)) {
-            for (answer, field) in answers.iter_mut().zip(&fields) {
+        let mut answers = vec![MISSING; fields.len()];
+        for (place, row) in places.zip(own.chunks_exact(self.n_words)) {
+            for (answer, field) in answers.iter_mut().zip(fields) {
                 let code = (row[field.word] >> field.shift) & field.mask;
                 *answer = (code as u8).wrapping_sub(1);
             }
@@ -121,22 +144,33 @@ impl Patterns {
     }
 }
 
+/// How some items' answers become a byte: their fields, and, where these stand side by side and
+/// are short, the byte for every value of theirs.
+pub(crate) struct Encoder {
+    fields: Vec<Field>,
+    table: Vec<u8>,
+}
+
 impl Responses {
     /// Identical rows collapsed; each person weighs 1. Rows without any answer are left out.
     ///
     /// Cost: O(persons × items) to pack and O(persons · log persons) comparisons of words.
     #[must_use]
     pub fn patterns(&self) -> Patterns {
+        self.patterns_by(1)
+    }
+
+    /// The same by several threads, which need as much memory again for the words.
+    pub(crate) fn patterns_by(&self, threads: usize) -> Patterns {
         let layout = Layout::of(self);
-        let rows = layout.pack(self, None);
+        let rows = layout.pack(self, None, threads);
         if layout.n_words > 1 {
             let order = layout.order(&rows);
             return layout.collapse_ordered(&rows, &order, |_| 1.0);
         }
         // In place and with room for what is needed: with ten million persons, who hardly repeat
         // each other, each of these lists is as long as half the answers.
-        let mut words = rows;
-        words.sort_unstable();
+        let mut words = sorted(rows, threads);
         words.drain(..words.partition_point(|&word| word == 0));
         let runs = || words.chunk_by(|a, b| a == b);
         let mut weights = Vec::with_capacity(runs().count());
@@ -148,7 +182,7 @@ impl Responses {
     /// Every person's row in order, none collapsed or left out, each with weight 1.
     pub(crate) fn rows(&self) -> Patterns {
         let layout = Layout::of(self);
-        let words = layout.pack(self, None);
+        let words = layout.pack(self, None, 1);
         let weights = vec![1.0; self.n_persons()];
         Patterns { fields: layout.fields, n_words: layout.n_words, words, weights }
     }
@@ -163,7 +197,7 @@ impl Responses {
     #[must_use]
     pub fn patterns_of(&self, persons: Option<&[u32]>, weights: Option<&[f64]>) -> Patterns {
         let layout = Layout::of(self);
-        let rows = layout.pack(self, persons);
+        let rows = layout.pack(self, persons, 1);
         let order = layout.order(&rows);
         let person = |at: u32| persons.map_or(at, |persons| persons[at as usize]) as usize;
         match weights {
@@ -180,7 +214,7 @@ impl Responses {
     #[must_use]
     pub fn patterns_with_index(&self) -> (Patterns, Vec<Option<u32>>) {
         let layout = Layout::of(self);
-        let rows = layout.pack(self, None);
+        let rows = layout.pack(self, None, 1);
         let order = layout.order(&rows);
         let mut index = vec![None; self.n_persons()];
         let mut n_patterns = 0;
@@ -223,20 +257,30 @@ impl Layout {
         Self { fields, n_words: word + 1 }
     }
 
-    fn pack(&self, responses: &Responses, persons: Option<&[u32]>) -> Vec<u64> {
+    /// Everybody's row, or the named persons', in order.
+    fn pack(&self, responses: &Responses, persons: Option<&[u32]>, threads: usize) -> Vec<u64> {
         let n_rows = persons.map_or(responses.n_persons(), <[u32]>::len);
         let mut rows = vec![0; n_rows * self.n_words];
-        for (item, field) in self.fields.iter().enumerate() {
-            let codes = responses.codes(item);
-            let place = |code: u8| u64::from(code.wrapping_add(1)) << field.shift;
-            let words = rows[field.word..].iter_mut().step_by(self.n_words);
-            match persons {
-                None => words.zip(codes).for_each(|(word, &code)| *word |= place(code)),
-                Some(persons) => words
-                    .zip(persons)
-                    .for_each(|(word, &person)| *word |= place(codes[person as usize])),
+        // A part stays in the second-level cache while the items pass over it.
+        let mut parts: Vec<&mut [u64]> = rows.chunks_mut(PACKED_AT_ONCE * self.n_words).collect();
+        parallel::each(threads, &mut parts, |part, rows| {
+            let first = part * PACKED_AT_ONCE;
+            let range = first..first + rows.len() / self.n_words;
+            for (item, field) in self.fields.iter().enumerate() {
+                let codes = responses.codes(item);
+                let place = |code: u8| u64::from(code.wrapping_add(1)) << field.shift;
+                let words = rows[field.word..].iter_mut().step_by(self.n_words);
+                match persons {
+                    None => {
+                        let both = words.zip(&codes[range.clone()]);
+                        both.for_each(|(word, &code)| *word |= place(code));
+                    }
+                    Some(persons) => words
+                        .zip(&persons[range.clone()])
+                        .for_each(|(word, &person)| *word |= place(codes[person as usize])),
+                }
             }
-        }
+        });
         rows
     }
 
@@ -278,4 +322,40 @@ impl Layout {
         }
         Patterns { fields: self.fields, n_words: self.n_words, words, weights }
     }
+}
+
+/// Sorts words: on several threads each those between two bounds, in a second list.
+fn sorted(mut words: Vec<u64>, threads: usize) -> Vec<u64> {
+    let n_parts = threads.min(words.len() / SORTED_MIN);
+    if n_parts < 2 {
+        words.sort_unstable();
+        return words;
+    }
+    const SAMPLE: usize = 1024;
+    let mut sample: Vec<u64> = words.iter().step_by(words.len() / SAMPLE).copied().collect();
+    sample.sort_unstable();
+    // Each part starts at its bound; the first one's is 0, below all.
+    let bound = |part: usize| match part {
+        0 => 0,
+        _ => sample[sample.len() * part / n_parts],
+    };
+    let is_in = |part: usize, word: u64| {
+        word >= bound(part) && (part + 1 == n_parts || word < bound(part + 1))
+    };
+    let n_of = parallel::map(threads, n_parts, |part| {
+        words.iter().filter(|&&word| is_in(part, word)).count()
+    });
+    let mut out = vec![0; words.len()];
+    let (mut parts, mut rest): (Vec<&mut [u64]>, &mut [u64]) = (Vec::new(), &mut out);
+    for n in n_of {
+        let (own, behind) = rest.split_at_mut(n);
+        parts.push(own);
+        rest = behind;
+    }
+    parallel::each(threads, &mut parts, |part, own| {
+        let chosen = words.iter().copied().filter(|&word| is_in(part, word));
+        own.iter_mut().zip(chosen).for_each(|(place, word)| *place = word);
+        own.sort_unstable();
+    });
+    out
 }

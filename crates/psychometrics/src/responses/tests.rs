@@ -117,3 +117,21 @@ fn selections_keep_the_coding() {
     assert_eq!(found.select_items(&[1]).unwrap().codes(0), [0, MISSING, 1]);
     assert_eq!(found.select_items(&[]).unwrap_err(), ResponsesError::NoItems);
 }
+
+#[test]
+fn patterns_are_the_same_by_any_number_of_threads() {
+    let mut state = 1_u32;
+    let mut column = || -> Vec<u8> {
+        let next = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if state >> 28 == 0 { MISSING } else { (state >> 24) as u8 % 5 }
+        };
+        (0..70_000).map(next).collect()
+    };
+    let found = Responses::from_categories((0..9).map(|_| column()).collect()).unwrap();
+    let alone = found.patterns();
+    assert!(alone.n_patterns() > 60_000 && alone.weights().iter().sum::<f64>() >= 69_990.0);
+    for threads in [2, 3, 7] {
+        assert_eq!(found.patterns_by(threads), alone, "{threads} threads");
+    }
+}

@@ -26,7 +26,7 @@ fn prepare(bank: &Bank, grid: &Grid, rows: &Patterns, maps: &[Vec<u8>]) -> Vec<P
             let categories: Vec<&[u8]> = items.iter().map(|&item| &maps[item][..]).collect();
             let n_categories: Vec<usize> =
                 items.iter().map(|&item| bank.items[item].parameters.n_categories()).collect();
-            let patterned = Patterned::new(rows, &items, &categories, &n_categories);
+            let patterned = Patterned::new(rows, &items, &categories, &n_categories, 1);
             let probabilities: Vec<Vec<f64>> = items
                 .iter()
                 .map(|&item| probabilities(&bank.items[item].parameters, grid))

@@ -97,8 +97,10 @@ pub fn read(
     read.map_err(|faults| faults.iter().map(|fault| format!("{shown}: {fault}")).collect())
 }
 
-/// Kinds of file that are mistaken for a table of answers, by their first bytes.
-fn foreign(first: &[u8]) -> Option<&'static str> {
+/// Kinds of file that are mistaken for a table of answers, by their first four bytes: what each is,
+/// and what to do.
+#[must_use]
+pub fn foreign(first: &[u8]) -> Option<&'static str> {
     match first {
         [b'P', b'K', 3, 4, ..] => {
             Some("this is a spreadsheet or a zip archive; save the table as CSV (comma-separated)")

@@ -183,11 +183,15 @@ fn scores_are_written_in_parts_and_read_again() {
 }
 
 /// A file with one column of each type that answers come in, and one of names.
-fn of_all_types(path: &Path) -> parquet::errors::Result<()> {
+fn of_all_types(
+    path: &Path,
+    compression: parquet::basic::Compression,
+) -> parquet::errors::Result<()> {
     use parquet::basic::{LogicalType, Repetition, Type as Physical};
     use parquet::data_type::{
         BoolType, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type,
     };
+    use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::types::Type;
     use std::sync::Arc;
@@ -211,7 +215,8 @@ fn of_all_types(path: &Path) -> parquet::errors::Result<()> {
     ];
     let schema = Arc::new(Type::group_type_builder("t").with_fields(columns).build()?);
     let out = std::fs::File::create(path).unwrap();
-    let mut writer = SerializedFileWriter::new(out, schema, Arc::default())?;
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut writer = SerializedFileWriter::new(out, schema, Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
     macro_rules! put {
         ($type:ty, $values:expr, $levels:expr) => {
@@ -239,7 +244,7 @@ fn of_all_types(path: &Path) -> parquet::errors::Result<()> {
 fn parquet_columns_of_every_type_are_answers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.parquet");
-    of_all_types(&path).unwrap();
+    of_all_types(&path, parquet::basic::Compression::UNCOMPRESSED).unwrap();
     let roles = Roles {
         id: Some("who".into()),
         group: Some("team".into()),
@@ -255,6 +260,24 @@ fn parquet_columns_of_every_type_are_answers() {
     assert_eq!(found.weights, Some(vec![0.5, 1.0, 2.0]));
     let faults = table(&path, &Roles { weight: None, ..roles }).unwrap_err();
     assert!(faults[0].contains("row 1, column w: “0.5”"), "{faults:?}");
+}
+
+#[test]
+fn compressed_parquet_is_read() {
+    use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("all.parquet");
+    let mut ways = vec![Compression::SNAPPY, Compression::LZ4_RAW];
+    ways.push(Compression::GZIP(GzipLevel::default()));
+    if cfg!(feature = "zstd") {
+        ways.push(Compression::ZSTD(ZstdLevel::default()));
+    }
+    let roles = Roles { ignore: vec!["team".into(), "w".into()], ..Roles::default() };
+    for way in ways {
+        of_all_types(&path, way).unwrap();
+        let found = table(&path, &roles).unwrap();
+        assert_eq!(found.responses.codes(2), [0, 1, 2], "{way:?}");
+    }
 }
 
 #[test]

@@ -32,7 +32,10 @@ pub fn command() -> Command {
         .help("Answer categories, for what chance agreement would look like");
     Command::new("agreement")
         .about("Say how far raters agree: ICC(1), ICC(2), variance components, r_wg(j), a_wg, AD")
-        .arg(file_argument("RATINGS"))
+        .arg(file_argument("RATINGS").help(
+            "A CSV file: a header row, a line a rater, a column an item, numbers, an empty cell \
+             for a missing rating",
+        ))
         .arg(group)
         .arg(categories)
         .args(common_arguments())

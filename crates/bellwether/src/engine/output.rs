@@ -215,12 +215,16 @@ pub(super) fn working(what: String) -> ProgressBar {
     bar
 }
 
-/// A bar with rate and time left, on a terminal only.
+/// A bar with rate and time left, on a terminal only; it is there before the first persons are done.
 pub(super) fn counting(what: &'static str, n_persons: usize) -> ProgressBar {
-    styled(ProgressBar::new(n_persons as u64).with_message(what), PERSONS)
+    let bar = styled(ProgressBar::new(n_persons as u64).with_message(what), PERSONS);
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    bar
 }
 
-const PERSONS: &str = "{msg} {bar:30} {human_pos}/{human_len} persons, {per_sec}, {eta} left";
+const PERSONS: &str = "{msg} {bar:16} {human_pos}/{human_len} persons, {per_sec}, {eta} left";
 const BYTES: &str = "{msg} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
 
 /// Reads a table of answers behind such a bar.

@@ -42,10 +42,19 @@ impl Reading {
     /// The first ten faults, each with line, column and value, and how many more there are.
     pub fn read(&self, path: &Path) -> Result<Table, Vec<String>> {
         let shown = path.display();
-        let file = File::open(path).map_err(|e| vec![format!("{shown} cannot be opened: {e}")])?;
-        let length = file.metadata().map_or(0, |about| about.len());
+        let cannot = |e: std::io::Error| vec![format!("{shown} cannot be opened: {e}")];
+        let mut first = Vec::new();
+        let file = File::open(path).map_err(cannot)?;
+        let mut file = BufReader::new(file);
+        file.by_ref().take(4).read_to_end(&mut first).map_err(cannot)?;
+        let parquet = (first == b"PAR1").then_some("this is a Parquet file; save ratings as CSV");
+        if let Some(what) = tabular::foreign(&first).or(parquet) {
+            return Err(vec![format!("{shown}: {what}")]);
+        }
+        let length = file.get_ref().metadata().map_or(0, |about| about.len());
         let progress = bytes(length);
-        let table = self.read_from(progress.wrap_read(BufReader::new(file)), &shown.to_string());
+        let whole = first.as_slice().chain(file);
+        let table = self.read_from(progress.wrap_read(whole), &shown.to_string());
         progress.finish_and_clear();
         let (shown, named) = (shown.to_string(), |fault: &str| fault.starts_with("--"));
         let told = |fault: String| match named(&fault) || fault.starts_with(&shown) {

@@ -504,6 +504,7 @@ fn agreement_and_quality_name_the_file_and_the_remedy() {
         (b"g,a,b\n1,2,3\n2,2,2\n", "x.csv: a: 2 ratings in 2 groups: no group has two"),
         (b"g,a,b\n1,,\n1,,\n", "x.csv: nobody rated anything"),
         (b"g,a,b\n1,1,-99\n1,2,2\n2,1,2\n2,1,1\n", "item b: 1 answer(s) are -99"),
+        (b"PAR1....PAR1", "x.csv: this is a Parquet file; save ratings as CSV"),
         (b"g,\xE4,b\n1,1,2\n", "x.csv: line 1 is not UTF-8 text; save the file as UTF-8"),
     ] {
         let faults = said("agreement", text, &group).unwrap();

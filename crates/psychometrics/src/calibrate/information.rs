@@ -15,11 +15,17 @@ use crate::matrix::Matrix;
 use crate::parallel;
 use crate::responses::MISSING;
 
+/// Up to so many products patterns are done one by one: the quick way's `f32` shows in standard
+/// errors beyond 1e-7 where patterns are few, and time does not matter there.
+const PRODUCTS_MAX: usize = 200_000_000;
+
 /// The Hessian of the log-posterior at `point`.
 pub(super) fn hessian(engine: &Engine<'_>, point: &Point) -> Matrix {
     let mut sum = point.complete.clone();
     for group in 0..engine.data.groups.len() {
-        let covariance = if engine.grid.n_dimensions == 1 {
+        let n_patterns = engine.data.groups[group].weights.len();
+        let n_products = n_patterns * engine.plan.n_free.pow(2) * engine.grid.width;
+        let covariance = if engine.grid.n_dimensions == 1 && n_products > PRODUCTS_MAX {
             in_one_dimension(engine, point, group)
         } else {
             by_person(engine, point, group)

@@ -214,13 +214,12 @@ pub(crate) async fn signup(on: &mut impl Queries, id: &str) -> Result<Option<Sig
 
 pub(crate) async fn add_signup(tx: &mut Tx, signup: &Signup) -> Result<(), DbError> {
     let Signup { id, quiz, contact_id, sitting_id, message_id, created_ms } = signup;
-    base::execute!(tx, ADD_SIGNUP, id, quiz, contact_id, sitting_id, message_id, created_ms)
-        .map(|_| ())
+    base::later!(tx, ADD_SIGNUP, id, quiz, contact_id, sitting_id, message_id, created_ms)
 }
 
 /// Notes that a mail was asked for again: something to commit, whoever the sign-up names, and two presses wait for each other.
 pub(crate) async fn hold_signup(tx: &mut Tx, id: &str, now_ms: i64) -> Result<(), DbError> {
-    base::execute!(tx, HOLD_SIGNUP, id, now_ms).map(|_| ())
+    base::later!(tx, HOLD_SIGNUP, id, now_ms)
 }
 
 /// Whether the result of a sitting was asked for, at whatever address.
@@ -235,9 +234,9 @@ pub(crate) async fn renew(
     message_id: &str,
     now_ms: i64,
 ) -> Result<(), DbError> {
-    base::execute!(tx, RENEW_SIGNUP, &signup.id, message_id, now_ms)?;
+    base::later!(tx, RENEW_SIGNUP, &signup.id, message_id, now_ms)?;
     if let Some(sitting_id) = &signup.sitting_id {
-        base::execute!(tx, RENEW_INVITATION, sitting_id, now_ms)?;
+        base::later!(tx, RENEW_INVITATION, sitting_id, now_ms)?;
     }
     Ok(())
 }
@@ -320,7 +319,7 @@ pub(crate) async fn save(
         return Ok(false);
     }
     for (item_id, value) in answers {
-        base::execute!(tx, SAVE, sitting_id, item_id, value, now_ms)?;
+        base::later!(tx, SAVE, sitting_id, item_id, value, now_ms)?;
     }
     Ok(true)
 }

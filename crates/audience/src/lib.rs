@@ -110,6 +110,9 @@ pub async fn request(
     form_url: &str,
     message_id: Option<&str>,
 ) -> Result<(), DbError> {
+    if purposes.is_empty() {
+        return Ok(());
+    }
     let mut ledger = ledger::Ledger::of(tx, &contact.id).await?;
     for purpose in purposes {
         ledger.append(tx, visit, Event::Requested, purpose, form_url, message_id).await?;

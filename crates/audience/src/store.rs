@@ -1,7 +1,7 @@
 //! The audience's SQL.
 
 use base::db::{DbError, Queries, Tx};
-use base::{execute, fetch};
+use base::{execute, fetch, later};
 
 use crate::ledger::Entry;
 use crate::model::{Admitted, Contact, Person, Subscription};
@@ -101,7 +101,7 @@ pub(crate) async fn request(
     nonce: &str,
     now_ms: i64,
 ) -> Result<(), DbError> {
-    execute!(tx, REQUEST, id, contact_id, purpose, nonce, now_ms).map(|_| ())
+    later!(tx, REQUEST, id, contact_id, purpose, nonce, now_ms)
 }
 
 /// True if the purpose was not confirmed before.
@@ -152,7 +152,7 @@ pub(crate) async fn ledger(on: &mut impl Queries, contact_id: &str) -> Result<Ve
 }
 
 pub(crate) async fn append(tx: &mut Tx, contact_id: &str, e: &Entry) -> Result<(), DbError> {
-    execute!(
+    later!(
         tx,
         APPEND,
         contact_id,
@@ -169,7 +169,6 @@ pub(crate) async fn append(tx: &mut Tx, contact_id: &str, e: &Entry) -> Result<(
         &e.previous_hash,
         &e.hash
     )
-    .map(|_| ())
 }
 
 pub(crate) async fn messages(

@@ -16,6 +16,8 @@ use super::{Db, DbError, Inner};
 const SQLITE_READERS_MAX: u32 = 4;
 /// Connections to PostgreSQL at once.
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+/// Prepared statements kept for each connection to SQLite: all that are used often, and the batches made of them.
+const SQLITE_STATEMENTS_MAX: usize = 256;
 /// How long a statement waits for another process (the operator's commands) to let go of a SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request waits for a connection.
@@ -117,6 +119,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
+        .statement_cache_capacity(SQLITE_STATEMENTS_MAX)
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)

@@ -33,14 +33,42 @@ macro_rules! statements {
 macro_rules! execute {
     ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
         let statement: $crate::db::Statement = $statement;
-        match $crate::db::Queries::conn($on) {
-            $crate::db::Conn::Sqlite(conn) => {
-                ::sqlx::query(statement.sqlite)$(.bind($bind))*.execute(&mut *conn).await
-                    .map(|done| done.rows_affected())
+        match &mut *$on {
+            on => {
+                let batch = $crate::db::Queries::batch(on);
+                match $crate::db::Queries::conn(on) {
+                    $crate::db::Conn::Sqlite(conn) => {
+                        let batch = batch.then(statement.sqlite)$(.bind($bind))*;
+                        batch.execute(&mut *conn).await
+                    }
+                    $crate::db::Conn::Postgres(conn) => {
+                        ::sqlx::query(statement.postgres)$(.bind($bind))*.execute(&mut *conn).await
+                            .map(|done| done.rows_affected())
+                    }
+                }
+            }
+        }
+        .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
+    }};
+}
+
+/// Runs a statement of a transaction whose outcome nobody reads. SQLite gets it together with the next statement that is
+/// waited for, or at the commit, and a failure shows there; PostgreSQL gets it at once.
+#[macro_export]
+macro_rules! later {
+    ($tx:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
+        let statement: $crate::db::Statement = $statement;
+        let tx: &mut $crate::db::Tx = &mut *$tx;
+        match $crate::db::Queries::conn(tx) {
+            $crate::db::Conn::Sqlite(_) => {
+                let batch = $crate::db::Queries::batch(tx)
+                    .then(statement.sqlite)$(.bind($bind))*;
+                tx.put_off(batch);
+                Ok(())
             }
             $crate::db::Conn::Postgres(conn) => {
                 ::sqlx::query(statement.postgres)$(.bind($bind))*.execute(&mut *conn).await
-                    .map(|done| done.rows_affected())
+                    .map(|_| ())
             }
         }
         .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
@@ -52,14 +80,25 @@ macro_rules! execute {
 macro_rules! fetch {
     ($method:ident => $row:ty, $on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
         let statement: $crate::db::Statement = $statement;
-        match $crate::db::Queries::conn($on) {
-            $crate::db::Conn::Sqlite(conn) => {
-                ::sqlx::query_as::<_, $row>(statement.sqlite)$(.bind($bind))*
-                    .$method(&mut *conn).await
-            }
-            $crate::db::Conn::Postgres(conn) => {
-                ::sqlx::query_as::<_, $row>(statement.postgres)$(.bind($bind))*
-                    .$method(&mut *conn).await
+        match &mut *$on {
+            on => {
+                let batch = $crate::db::Queries::batch(on);
+                match $crate::db::Queries::conn(on) {
+                    $crate::db::Conn::Sqlite(conn) => {
+                        let batch = batch.then(statement.sqlite)$(.bind($bind))*;
+                        match batch.into_query() {
+                            Ok((sql, arguments)) => {
+                                ::sqlx::query_as_with::<_, $row, _>(sql, arguments)
+                                    .$method(&mut *conn).await
+                            }
+                            Err(fault) => Err(fault),
+                        }
+                    }
+                    $crate::db::Conn::Postgres(conn) => {
+                        ::sqlx::query_as::<_, $row>(statement.postgres)$(.bind($bind))*
+                            .$method(&mut *conn).await
+                    }
+                }
             }
         }
         .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })

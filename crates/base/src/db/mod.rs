@@ -3,10 +3,12 @@
 //! Every statement is a [`Statement`] that both engines accept. Reads take a [`Reader`] from the pool; writes take a
 //! [`Tx`], which on SQLite joins the group that the next commit makes durable together (see `writer.rs`).
 
+mod batch;
 mod connect;
 mod macros;
 mod writer;
 
+pub use batch::Batch;
 pub use connect::{Target, refuse_newer_schema};
 pub use writer::{Commits, Tx};
 
@@ -101,6 +103,11 @@ pub enum Reader {
 pub trait Queries: Send {
     /// The connection to run the next statement on.
     fn conn(&mut self) -> Conn<'_>;
+
+    /// What was put off until that statement; from now on the caller's to run.
+    fn batch(&mut self) -> Batch {
+        Batch::default()
+    }
 }
 
 impl Queries for Reader {
@@ -116,6 +123,10 @@ impl Queries for Tx {
     fn conn(&mut self) -> Conn<'_> {
         Tx::conn(self)
     }
+
+    fn batch(&mut self) -> Batch {
+        Tx::batch(self)
+    }
 }
 
 crate::statements! {
@@ -130,7 +141,7 @@ impl Tx {
     /// # Errors
     /// If the database fails.
     pub async fn mark(&mut self) -> Result<(), DbError> {
-        crate::execute!(self, MARK).map(|_| ())
+        crate::later!(self, MARK)
     }
 
     /// Lets stand what was written since [`Tx::mark`]. The same work as undoing it.
@@ -138,7 +149,7 @@ impl Tx {
     /// # Errors
     /// If the database fails.
     pub async fn keep(&mut self) -> Result<(), DbError> {
-        crate::execute!(self, KEEP).map(|_| ())
+        crate::later!(self, KEEP)
     }
 
     /// Undoes what was written since [`Tx::mark`], as if it had never been.
@@ -146,7 +157,8 @@ impl Tx {
     /// # Errors
     /// If the database fails.
     pub async fn undo(&mut self) -> Result<(), DbError> {
-        crate::execute!(self, UNDO).map(|_| ())
+        crate::later!(self, UNDO)?;
+        crate::later!(self, KEEP)
     }
 }
 

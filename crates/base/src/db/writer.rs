@@ -1,6 +1,6 @@
 //! Group commit for SQLite: many requests, one fsync.
 //!
-//! SQLite has one writer. A request takes the writer's connection, works inside its own savepoint, releases it and waits.
+//! SQLite has one writer. A request takes the writer's connection, works inside a savepoint, sets the next one's and waits.
 //! The committer asks for the connection through the same first-come-first-served queue, so everybody who was waiting when
 //! it asked is in the group that it then commits; only after that `COMMIT` (with `synchronous=FULL`, an fsync of the
 //! write-ahead log) are the group's requests answered. A request that gives up is rolled back to its savepoint by whoever
@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, Executor, PgPool, Postgres, SqliteConnection};
+use sqlx::{Connection as _, PgPool, Postgres, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
-use super::{Conn, DbError};
+use super::{Batch, Conn, DbError};
 
 /// After a failed write the writer counts as unable for so long. That another one succeeds meanwhile says little: it may have
 /// been empty, or small enough for the last free page.
@@ -35,6 +35,8 @@ enum Kind {
 struct Member {
     group: OwnedMutexGuard<Group>,
     wake: Arc<Notify>,
+    /// Statements that go along with the next one that is waited for.
+    batch: Batch,
     released: bool,
 }
 
@@ -114,11 +116,15 @@ impl Writer {
     }
 
     pub(super) async fn begin(&self) -> Result<Tx, DbError> {
-        let writer = self.clone();
+        let group = Arc::clone(&self.group).lock_owned().await;
+        let wake = Arc::clone(&self.wake);
+        if group.open && !group.abandoned {
+            return Ok(Tx(Kind::Sqlite(Member::of(group, wake))));
+        }
         let join = async move {
-            let group = writer.group.lock_owned().await;
-            let mut member = Member { group, wake: writer.wake, released: false };
-            member.group.join().await.map(|()| Tx(Kind::Sqlite(member)))
+            let mut group = group;
+            group.join().await?;
+            Ok(Tx(Kind::Sqlite(Member::of(group, wake))))
         };
         to_the_end(join).await
     }
@@ -176,19 +182,17 @@ impl Counts {
 }
 
 impl Group {
-    /// Opens the group if need be, tidies after a member that gave up, and sets the new member's savepoint.
+    /// Tidies after a member that gave up, and opens the group, with the first member's savepoint, if need be.
     async fn join(&mut self) -> Result<(), DbError> {
         if self.abandoned {
             self.undo_abandoned().await;
         }
-        let opened = if self.open { Ok(()) } else { self.run("BEGIN IMMEDIATE").await };
-        if let Err(cause) = opened {
-            return Err(DbError::Open { operation: "beginning to write", cause });
+        if !self.open {
+            let begun = self.run("BEGIN IMMEDIATE; SAVEPOINT member").await;
+            begun.map_err(|cause| DbError::Open { operation: "beginning to write", cause })?;
+            self.open = true;
         }
-        self.open = true;
-        self.run("SAVEPOINT member")
-            .await
-            .map_err(|cause| DbError::Open { operation: "beginning to write", cause })
+        Ok(())
     }
 
     /// Commits what the group holds and answers everybody in it.
@@ -211,11 +215,8 @@ impl Group {
     /// whole group with it, and everybody in it has failed.
     async fn undo_abandoned(&mut self) {
         self.abandoned = false;
-        let undone = match self.run("ROLLBACK TO member").await {
-            Ok(()) => self.run("RELEASE member").await,
-            gone => gone,
-        };
-        if let Err(cause) = undone {
+        // The savepoint stays, for the next member.
+        if let Err(cause) = self.run("ROLLBACK TO member").await {
             self.fail(cause).await;
         }
     }
@@ -235,11 +236,14 @@ impl Group {
     }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), String> {
+        self.run_all(Batch::default().then(sql)).await
+    }
+
+    async fn run_all(&mut self, batch: Batch) -> Result<(), String> {
         let Some(conn) = &mut self.conn else {
             return Err(String::from("the database is closed"));
         };
-        // A statement rather than raw SQL, so that it is prepared once and kept.
-        (&mut *conn).execute(sqlx::query(sql)).await.map(|_| ()).map_err(|e| e.to_string())
+        batch.execute(conn).await.map(|_| ()).map_err(|e| e.to_string())
     }
 }
 
@@ -272,6 +276,21 @@ impl Tx {
         }
     }
 
+    /// What was put off; nothing on PostgreSQL.
+    pub(super) fn batch(&mut self) -> Batch {
+        match &mut self.0 {
+            Kind::Sqlite(member) => std::mem::take(&mut member.batch),
+            Kind::Postgres(_) => Batch::default(),
+        }
+    }
+
+    /// Puts statements off until the next one that is waited for; for [`later!`](crate::later).
+    pub fn put_off(&mut self, batch: Batch) {
+        if let Kind::Sqlite(member) = &mut self.0 {
+            member.batch = batch;
+        }
+    }
+
     /// Makes the write durable; when this returns, it is.
     ///
     /// # Errors
@@ -293,12 +312,15 @@ async fn to_the_end<T: Send + 'static>(
 }
 
 impl Member {
+    fn of(group: OwnedMutexGuard<Group>, wake: Arc<Notify>) -> Self {
+        Self { group, wake, batch: Batch::default(), released: false }
+    }
+
     async fn commit(mut self) -> Result<(), DbError> {
-        if let Err(cause) = self.group.run("RELEASE member").await {
-            self.released = true;
-            self.group.fail(cause.clone()).await;
-            return Err(DbError::Commit(cause));
-        }
+        let batch = std::mem::take(&mut self.batch);
+        // The next member's savepoint in the same breath. Should anything fail, this member counts as having given up.
+        let batch = batch.then("RELEASE member").then("SAVEPOINT member");
+        self.group.run_all(batch).await.map_err(DbError::Commit)?;
         self.released = true;
         let (answer, answered) = oneshot::channel();
         self.group.waiting.push(answer);

@@ -78,8 +78,7 @@ pub(super) struct Claimed {
 /// If the database fails.
 pub async fn queue(tx: &mut Tx, message: &NewMessage<'_>, now_ms: i64) -> Result<(), DbError> {
     let NewMessage { id, kind, contact_id, to_address, params } = message;
-    crate::execute!(tx, QUEUE, id, kind, contact_id, to_address, params.to_string(), now_ms)
-        .map(|_| ())
+    crate::later!(tx, QUEUE, id, kind, contact_id, to_address, params.to_string(), now_ms)
 }
 
 /// Takes up to `n_max` mails that are due, for one lease.

@@ -132,7 +132,7 @@ pub(crate) fn confirm_letter(
         start: start_url(house, signup, sitting),
         unsubscribe: &unsubscribe,
     };
-    letter(house, &file, unsubscribe.clone())
+    Ok(house.letter(&file)?.with_unsubscribe(unsubscribe.clone()))
 }
 
 #[derive(Template)]
@@ -181,7 +181,7 @@ pub(crate) fn result_letter(
         preferences: audience::preferences_url(house, contact),
         unsubscribe: &unsubscribe,
     };
-    letter(house, &file, unsubscribe.clone())
+    Ok(house.letter(&file)?.with_unsubscribe(unsubscribe.clone()))
 }
 
 /// The mailed link of a sign-up: whoever has it owns the address.
@@ -197,9 +197,4 @@ pub(crate) fn report_url(house: &House, sitting: &Sitting) -> String {
 /// The same without the host, for redirects.
 pub(crate) fn report_path(house: &House, sitting: &Sitting) -> String {
     format!("/r/{}", house.keys.token(Use::Report, &sitting.id, &sitting.report_nonce))
-}
-
-fn letter(house: &House, file: &impl Template, unsubscribe: String) -> Result<Letter, WriteError> {
-    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
-    Ok(letter.with_unsubscribe(unsubscribe))
 }

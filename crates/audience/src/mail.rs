@@ -49,6 +49,5 @@ pub(crate) fn letter(house: &House, contact: &Contact) -> Result<Letter, WriteEr
         preferences: preferences_url(house, contact),
         unsubscribe: unsubscribe.clone(),
     };
-    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
-    Ok(letter.with_unsubscribe(unsubscribe))
+    Ok(house.letter(&file)?.with_unsubscribe(unsubscribe))
 }

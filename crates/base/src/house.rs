@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use askama::Template;
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::http::Budgets;
 use crate::keys::{Keys, Use};
-use crate::mail::Templates;
+use crate::mail::{Letter, Templates, WriteError};
 use crate::site::{Site, Source};
 
 /// The house: storage, time, chance, keys and the site. Built once, at start, and anew when
@@ -56,6 +57,15 @@ impl House {
     #[must_use]
     pub fn host(&self) -> &str {
         self.public_url.split_once("://").map_or(&self.public_url, |(_, host)| host)
+    }
+
+    /// The letter that a filled-in file stands for, in the site's colours.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be filled in, or is not a letter.
+    pub fn letter(&self, file: &impl Template) -> Result<Letter, WriteError> {
+        Ok(Letter::from_file(&file.render()?, &self.site.look.accent)?)
     }
 
     /// The absolute URL of a private link.

@@ -78,8 +78,7 @@ pub(crate) fn to_provider(
         acknowledge_by: clock::in_words(enquiry.created_ms + ACKNOWLEDGE_WITHIN_MS),
         enquiry,
     };
-    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
-    Ok(letter.with_reply_to(enquiry.address.clone()))
+    Ok(house.letter(&file)?.with_reply_to(enquiry.address.clone()))
 }
 
 #[derive(Template)]
@@ -136,6 +135,5 @@ pub(crate) fn receipt(
         preferences: audience::preferences_url(house, contact),
         unsubscribe: unsubscribe.clone(),
     };
-    let letter = Letter::from_file(&file.render()?, &house.site.look.accent)?;
-    Ok(letter.with_unsubscribe(unsubscribe).with_reply_to(provider.email.clone()))
+    Ok(house.letter(&file)?.with_unsubscribe(unsubscribe).with_reply_to(provider.email.clone()))
 }

@@ -2,10 +2,12 @@
 
 mod details;
 mod notices;
+mod questions;
 mod report;
+mod review;
 mod samples;
 mod signup;
-mod sitting;
+mod start;
 
 use std::sync::Arc;
 
@@ -46,11 +48,11 @@ pub fn routes(house: Arc<House>, quizzes: Quizzes, publication: Arc<Publication>
         .route("/quiz/{slug}", get(signup::quiz_page).post(signup::send))
         .route("/quiz/{slug}/sample", get(report::sample_page))
         .route("/quiz/{slug}/sent/{id}", get(signup::sent_page).post(signup::send_again))
-        .route("/s/{token}", get(sitting::arrive_page).post(sitting::press))
-        .route("/s/{token}/review", get(sitting::review_page))
-        .route("/s/{token}/finish", post(sitting::finish))
+        .route("/s/{token}", get(start::arrive_page).post(start::press))
+        .route("/s/{token}/review", get(review::review_page))
+        .route("/s/{token}/finish", post(review::finish))
         .route("/s/{token}/details", get(details::page).post(details::send))
-        .route("/s/{token}/{page}", get(sitting::question_page).post(sitting::answer))
+        .route("/s/{token}/{page}", get(questions::question_page).post(questions::answer))
         .route("/r/hidden", get(report::hidden_page))
         .route("/r/deleted", get(report::deleted_page))
         .route("/r/{token}", get(report::page).post(report::change))

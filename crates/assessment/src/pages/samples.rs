@@ -9,7 +9,7 @@ use base::samples::{ID, NOW_MS, Sample, SampleError, Shown, TOKEN};
 use publishing::Publication;
 
 use super::report::{Controls, DeletePage, Opened};
-use super::{Assessment, details, notices, report, signup, sitting};
+use super::{Assessment, details, notices, questions, report, review, signup, start};
 use crate::mail;
 use crate::model::{Details, State, Typed};
 use crate::quiz::{Quiz, Quizzes};
@@ -213,15 +213,8 @@ impl Desk {
     fn start(&self, is_claim: bool, has_changed: bool) -> Result<Shown, SampleError> {
         let (contact, details) = (sample_contact(), details_of());
         let quiz = self.quiz();
-        let page = sitting::start_page(
-            &self.visit,
-            TOKEN,
-            quiz,
-            &contact,
-            &details,
-            is_claim,
-            has_changed,
-        );
+        let page =
+            start::start_page(&self.visit, TOKEN, quiz, &contact, &details, is_claim, has_changed);
         Shown::page(&page)
     }
 
@@ -231,9 +224,9 @@ impl Desk {
         answers: &Answers,
         is_blank: bool,
     ) -> Result<Shown, SampleError> {
-        let blank = is_blank.then(|| sitting::blank_words(self.quiz(), 2));
+        let blank = is_blank.then(|| questions::blank_words(self.quiz(), 2));
         let none = FormErrors::default();
-        Shown::page(&sitting::questions(
+        Shown::page(&questions::questions(
             &self.visit,
             TOKEN,
             self.quiz(),
@@ -249,12 +242,20 @@ impl Desk {
         let what = format!("Choose one of the answers shown for: {}", crate::quiz::statement(item));
         let errors = errors(&[(&format!("q-{}", item.id()), &what)]);
         let answers = Answers::new();
-        Shown::page(&sitting::questions(&self.visit, TOKEN, self.quiz(), 1, &answers, None, errors))
+        Shown::page(&questions::questions(
+            &self.visit,
+            TOKEN,
+            self.quiz(),
+            1,
+            &answers,
+            None,
+            errors,
+        ))
     }
 
     fn review(&self, answers: &Answers) -> Result<Shown, SampleError> {
         let contact = sample_contact();
-        Shown::page(&sitting::review(
+        Shown::page(&review::review(
             &self.visit,
             TOKEN,
             self.quiz(),

@@ -155,12 +155,13 @@ fn figures(table: &Table, categories: u32) -> Result<Value, String> {
     let mut awg = said("awg", "a.wg")(a_wg(columns, &groups, low, high));
     if awg.get("error").is_none() {
         awg["nraters"] = awg["gsize"].clone();
-        awg["nitems"] = vec![table.items.len(); groups.n_groups()].into();
         // R multilevel's name for the variance of the raters' means over the items.
         let of_means = variance_of_means(columns, &groups).map_err(|e| e.to_string())?;
-        awg["avg.grp.var"] = of_means.iter().map(|group| json!(group.value)).collect();
+        let of_means: Vec<_> = rated(&of_means).map(|group| json!(group.value)).collect();
         let of_items = mean_variance(columns, &groups).map_err(|e| e.to_string())?;
-        awg["mean.item.var"] = of_items.iter().map(|group| json!(group.value)).collect();
+        awg["nitems"] = vec![table.items.len(); of_means.len()].into();
+        awg["avg.grp.var"] = of_means.into();
+        awg["mean.item.var"] = rated(&of_items).map(|group| json!(group.value)).collect();
     }
     put("awg", awg);
     put("version", json!(env!("CARGO_PKG_VERSION")));
@@ -214,7 +215,7 @@ fn icc(ratings: &[f64], groups: &Groups, what: &str) -> Result<Value, String> {
 
 /// One figure a group, as parallel lists, and their mean and median over groups that have one.
 fn by_group(seen: &[Agreement], names: &[String], key: &str) -> Value {
-    let mut known: Vec<f64> = seen.iter().filter_map(|agreement| agreement.value).collect();
+    let mut known: Vec<f64> = rated(seen).filter_map(|agreement| agreement.value).collect();
     known.sort_by(f64::total_cmp);
     let half = known.len() / 2;
     let median = match known.len() {
@@ -225,10 +226,15 @@ fn by_group(seen: &[Agreement], names: &[String], key: &str) -> Value {
     let mean = known.iter().sum::<f64>() / known.len() as f64;
     let mut all = Map::new();
     let name = |agreement: &Agreement| &names[agreement.group as usize];
-    all.insert("grpid".into(), seen.iter().map(name).cloned().collect());
-    all.insert(key.into(), seen.iter().map(|agreement| json!(agreement.value)).collect());
-    all.insert("gsize".into(), seen.iter().map(|agreement| agreement.n_raters).collect());
+    all.insert("grpid".into(), rated(seen).map(name).cloned().collect());
+    all.insert(key.into(), rated(seen).map(|agreement| json!(agreement.value)).collect());
+    all.insert("gsize".into(), rated(seen).map(|agreement| agreement.n_raters).collect());
     all.insert("mean".into(), number(mean));
     all.insert("median".into(), number(median));
     Value::Object(all)
+}
+
+/// Groups of which somebody answered every item asked about; others are not listed, as in R.
+fn rated(seen: &[Agreement]) -> impl Iterator<Item = &Agreement> {
+    seen.iter().filter(|agreement| agreement.n_raters > 0)
 }

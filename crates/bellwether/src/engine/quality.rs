@@ -6,7 +6,7 @@ use psychometrics::factors::{
     Confirmatory, FactorsError, ParallelOptions, Rotation, Spectrum, confirmatory, exploratory,
     parallel_analysis, polychoric, polychoric_matrix,
 };
-use psychometrics::matrix::symmetric_eigen;
+use psychometrics::matrix::{Matrix, symmetric_eigen};
 use psychometrics::quality::{
     Gaps, IfDropped, QualityError, Reliability, correlations, covariances, observed_range, omega,
     reliability, response_signs, reverse_keyed, split_halves,
@@ -24,6 +24,8 @@ use super::{common_arguments, file_argument, list, path, roles, threads};
 const LEVEL: f64 = 0.95;
 /// Random halves of a scale with too many items to try all.
 const N_HALVES: usize = 10_000;
+/// Thresholds are listed by step of the scale up to so many categories.
+const N_CATEGORIES_MAX: f64 = 64.0;
 /// Parallel analysis is left out beyond so many random numbers.
 const N_DRAWN_MAX: usize = 200_000_000;
 
@@ -267,6 +269,8 @@ fn one_factor(items: Columns<'_>, names: &[String]) -> Result<Value, String> {
         .map(|(loading, residual)| loading / (loading * loading + residual).sqrt())
         .collect();
     let improper: Vec<usize> = (0..residuals.len()).filter(|&i| residuals[i] < 0.0).collect();
+    // Of a model that fits any covariances lavaan says that it fits perfectly.
+    let perfect = |figure: f64| (fit.df == 0).then_some(figure);
     Ok(json!({
         "n": n, "loadings": loadings, "loadings_se": loadings_se,
         "residual_var": residuals, "residual_var_se": residuals_se, "std_loadings": standard,
@@ -275,7 +279,7 @@ fn one_factor(items: Columns<'_>, names: &[String]) -> Result<Value, String> {
         "omega_interval": [whole.interval.0, whole.interval.1],
         "fit": {
             "chisq": fit.chi_squared, "df": fit.df, "pvalue": fit.p, "cfi": fit.cfi,
-            "tli": fit.tli, "rmsea": fit.rmsea, "srmr": fit.srmr, "logl": fit.log_likelihood,
+            "tli": fit.tli.or(perfect(1.0)), "rmsea": fit.rmsea.or(perfect(0.0)), "srmr": fit.srmr, "logl": fit.log_likelihood,
         },
     }))
 }
@@ -287,18 +291,56 @@ fn polychorics(items: Columns<'_>, names: &[String], threads: usize) -> Result<V
         Columns::new(&values, n, p).map_err(|_| String::from("nobody answered every item"))?;
     let (rho, errors) =
         polychoric_matrix(complete, threads).map_err(|e| factors_worded(&e, names))?;
+    let (low, high) = observed_range(complete).unwrap_or_default();
     let mut cuts = Vec::with_capacity(p);
     for item in 0..p {
         let other = if item == 0 { 1 } else { 0 };
-        let pair = polychoric(complete.column(item), complete.column(other));
-        cuts.push(pair.map_err(|e| e.to_string())?.thresholds_first);
+        let answers = complete.column(item);
+        let pair = polychoric(answers, complete.column(other)).map_err(|e| e.to_string())?;
+        cuts.push(on_range(&pair.thresholds_first, answers, low, high));
     }
     // The one two-step estimate without continuity correction, under both programs' names.
+    let definite = smoothed(&rho).map_err(|e| e.to_string())?;
     Ok(json!({
-        "n": n, "psych_correct0_two_step": matrix(&rho),
+        "n": n, "psych_correct0_two_step": matrix(&definite),
         "lavaan_two_step": matrix(&rho), "psych_tau": cuts,
         "standard_errors": matrix(&errors),
     }))
+}
+
+/// An item's thresholds at every step of the scale's range as R psych lists them: null (its
+/// infinity) below the item's lowest answer and above its highest.
+fn on_range(thresholds: &[f64], answers: &[f64], low: f64, high: f64) -> Vec<Option<f64>> {
+    let mut seen = answers.to_vec();
+    seen.sort_by(f64::total_cmp);
+    seen.dedup();
+    let n_steps = high - low;
+    if n_steps >= N_CATEGORIES_MAX {
+        return thresholds.iter().copied().map(Some).collect();
+    }
+    let at = |step: i32| {
+        let n_below = seen.partition_point(|&value| value <= low + f64::from(step));
+        n_below.checked_sub(1).and_then(|before| thresholds.get(before)).copied()
+    };
+    (0..n_steps as i32).map(at).collect()
+}
+
+/// The correlations themselves where they are positive definite; else, as R psych does with
+/// polychoric ones, eigenvalues below 1e-12 are set to 1e-10 and the diagonal back to 1.
+fn smoothed(rho: &Matrix) -> Result<Matrix, psychometrics::matrix::EigenError> {
+    let eigen = symmetric_eigen(rho)?;
+    if eigen.values.iter().all(|&value| value >= f64::EPSILON) {
+        return Ok(rho.clone());
+    }
+    let lifted: Vec<f64> =
+        eigen.values.iter().map(|&value| if value < 1e-12 { 1e-10 } else { value }).collect();
+    let p = lifted.len();
+    let product = |i: usize, j: usize| -> f64 {
+        let term = |m: usize| lifted[m] * eigen.vectors.at(i, m) * eigen.vectors.at(j, m);
+        (0..p).map(term).sum()
+    };
+    let sd: Vec<f64> = (0..p).map(|i| product(i, i).sqrt()).collect();
+    Ok(Matrix::from_fn(p, p, |i, j| if i == j { 1.0 } else { product(i, j) / (sd[i] * sd[j]) }))
 }
 
 fn halves(items: Columns<'_>, names: &[String], chance: &mut Pcg64Mcg) -> Result<Value, String> {

@@ -528,6 +528,44 @@ fn agreement_and_quality_name_the_file_and_the_remedy() {
     assert!(faults.contains("answers are between 1 and 5; if it is a missing-value"), "{faults}");
 }
 
+/// R psych 2.2.9: `polychoric(x, correct = 0, global = FALSE)` on the first thirty rows of the
+/// simulated right and wrong answers, whose correlations are far from positive definite, and
+/// without smoothing; lavaan 0.6-14 on fit without degrees of freedom; multilevel 2.7 on groups in
+/// which nobody answered everything.
+#[test]
+fn figures_that_hang_on_conventions_are_those_of_r() {
+    let folder = Folder::new();
+    let out = folder.path("o.json");
+    let text = std::fs::read_to_string(golden().join("classical/data/right_wrong.csv")).unwrap();
+    let lines: Vec<&str> = text.lines().take(31).collect();
+    let file = folder.file("few.csv", &lines.join("\n"));
+    run(&["quality", &file, "--out", &out]).unwrap();
+    let found = &folder.json("o.json")["polychoric_complete_cases"];
+    let raw = [-0.0731811788229, 0.2410495175578, 0.4282575122936];
+    let smoothed = [0.09774490640294, 0.3646105469691, 0.3115722388669];
+    for other in 0..3 {
+        near(&found["lavaan_two_step"][0][other + 1], raw[other], 5e-5);
+        near(&found["psych_correct0_two_step"][0][other + 1], smoothed[other], 1e-3);
+    }
+    let file = folder.file("three.csv", "a,b,c\n1,2,2\n2,3,4\n3,3,3\n1,2,3\n2,4,4\n3,4,4\n2,2,2\n");
+    run(&["quality", &file, "--out", &out]).unwrap();
+    let found = folder.json("o.json");
+    let fit = &found["cfa_ml_complete_cases"]["fit"];
+    near(&fit["tli"], 1.0, 0.0);
+    near(&fit["rmsea"], 0.0, 0.0);
+    // Four answers over all items, of which the first has no 4 and the others no 1.
+    let tau = &found["polychoric_complete_cases"]["psych_tau"];
+    assert!(tau[0][2].is_null() && tau[0][1].is_number());
+    assert!(tau[1][0].is_null() && tau[1][2].is_number());
+    let file = folder.file("gaps.csv", "g,a,b\n1,2,3\n1,2,2\n2,,3\n2,4,\n3,1,2\n3,2,2\n");
+    run(&["agreement", &file, "--group", "g", "--out", &out]).unwrap();
+    let found = folder.json("o.json");
+    for key in ["rwg.j", "ad.m", "awg"] {
+        assert_eq!(found[key]["grpid"], serde_json::json!(["1", "3"]), "{key}");
+    }
+    assert_eq!(found["awg"]["nitems"], serde_json::json!([2, 2]));
+}
+
 #[test]
 fn separated_and_unrelated_items_are_flagged() {
     let folder = Folder::new();

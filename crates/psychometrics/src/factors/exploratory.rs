@@ -242,19 +242,20 @@ struct Fit {
 impl Fit {
     /// With Bartlett's correction of n, as `psych` does.
     fn of(n: f64, p: f64, k: f64, df: u32, discrepancy: f64, ln_determinant: f64) -> Self {
-        let corrected = n - 1.0 - (2.0 * p + 5.0) / 6.0;
-        let chi_squared = (corrected - 2.0 * k / 3.0) * discrepancy;
+        let corrected = n - 1.0 - (2.0 * p + 5.0) / 6.0 - 2.0 * k / 3.0;
+        let chi_squared = corrected * discrepancy;
         if df == 0 {
             return Self { chi_squared, p: None, rmsea: None, tli: None };
         }
         let df = f64::from(df);
         let nothing = -ln_determinant * corrected / (0.5 * p * (p - 1.0));
+        let squared = chi_squared / (df * n) - 1.0 / (n - 1.0);
         Self {
             chi_squared,
             p: Some(chi_squared_upper(chi_squared, df)),
-            rmsea: Some(libm::sqrt(((chi_squared - df) / (df * n)).max(0.0))),
-            // Both models by the same multiple of their discrepancies, whatever the factors.
-            tli: Some((nothing - corrected * discrepancy / df) / (nothing - 1.0)),
+            rmsea: Some(libm::sqrt(squared.max(0.0))),
+            // Both models by the same multiple of their discrepancies.
+            tli: Some((nothing - chi_squared / df) / (nothing - 1.0)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! R's figures for simulated data and published tables (`golden/classical/README.md`).
 
 mod checks;
+mod small;
 
 use std::path::Path;
 

@@ -401,3 +401,20 @@ fn signs(table: &Table, (low, high): (f64, f64)) -> Result<Value, String> {
         "range": [low, high],
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R psych 2.2.9, `cor.smooth`.
+    #[test]
+    fn smoothed_correlations_are_those_of_psych() {
+        let given = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.8], [0.1, 0.8, 1.0]];
+        let seen = smoothed(&Matrix::from_fn(3, 3, |i, j| given[i][j])).unwrap();
+        for (i, j, expected) in
+            [(0, 1, 0.79253978981341), (0, 2, 0.13201363160197), (1, 2, 0.70910905313860)]
+        {
+            assert!((seen.at(i, j) - expected).abs() < 1e-12, "{}", seen.at(i, j));
+        }
+    }
+}

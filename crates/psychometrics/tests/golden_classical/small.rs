@@ -54,7 +54,8 @@ fn ten_persons_still_converge() {
     close(seen.fit.chi_squared, 18.2743554227474, 1e-5, "χ²");
 }
 
-/// R psych 2.2.9, `fa(x, 1, fm = "minres")` on the first sixty rows of right_wrong.csv: with so few persons it shows that n − 1 and Bartlett's n are meant.
+/// R psych 2.2.9, `fa(x, 1, fm = "minres")` on the first sixty rows of right_wrong.csv: with so few persons
+/// it shows that n − 1 and Bartlett's n are meant.
 #[test]
 fn fit_of_exploratory_factors_in_sixty_persons() {
     let table = shipped().table("right_wrong.csv");

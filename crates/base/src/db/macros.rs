@@ -1,4 +1,4 @@
-//! One statement, either engine: the same expression is pasted into both arms.
+//! One statement, either engine.
 
 /// Declares statements as constants and gathers them into `STATEMENTS`, the module's catalogue.
 ///
@@ -31,76 +31,39 @@ macro_rules! statements {
 /// Runs a statement; gives the number of rows it changed.
 #[macro_export]
 macro_rules! execute {
-    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
-        let statement: $crate::db::Statement = $statement;
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
         match &mut *$on {
             on => {
-                let batch = $crate::db::Queries::batch(on);
-                match $crate::db::Queries::conn(on) {
-                    $crate::db::Conn::Sqlite(conn) => {
-                        let batch = batch.then(statement.sqlite)$(.bind($bind))*;
-                        batch.execute(&mut *conn).await
-                    }
-                    $crate::db::Conn::Postgres(conn) => {
-                        ::sqlx::query(statement.postgres)$(.bind($bind))*.execute(&mut *conn).await
-                            .map(|done| done.rows_affected())
-                    }
-                }
+                let bound = $crate::db::Bound::of(on, $statement)$(.bind($bind))*;
+                bound.execute($crate::db::Queries::conn(on)).await
             }
         }
-        .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
-    }};
+    };
 }
 
-/// Runs a statement of a transaction whose outcome nobody reads. SQLite gets it together with the next statement that is
-/// waited for, or at the commit, and a failure shows there; PostgreSQL gets it at once.
+/// Runs a statement of a transaction whose outcome nobody reads: see [`Tx::put_off`](crate::db::Tx::put_off).
 #[macro_export]
 macro_rules! later {
-    ($tx:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
-        let statement: $crate::db::Statement = $statement;
-        let tx: &mut $crate::db::Tx = &mut *$tx;
-        match $crate::db::Queries::conn(tx) {
-            $crate::db::Conn::Sqlite(_) => {
-                let batch = $crate::db::Queries::batch(tx)
-                    .then(statement.sqlite)$(.bind($bind))*;
-                tx.put_off(batch);
-                Ok(())
-            }
-            $crate::db::Conn::Postgres(conn) => {
-                ::sqlx::query(statement.postgres)$(.bind($bind))*.execute(&mut *conn).await
-                    .map(|_| ())
+    ($tx:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        match &mut *$tx {
+            tx => {
+                let bound = $crate::db::Bound::of(tx, $statement)$(.bind($bind))*;
+                tx.put_off(bound).await
             }
         }
-        .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
-    }};
+    };
 }
 
-/// Runs a query for a `FromRow` type with the named method of `sqlx` (`fetch_one`, `fetch_optional`, `fetch_all`).
+/// Runs a query for a `FromRow` type by the named method of [`Bound`](crate::db::Bound) (`fetch_one`, `fetch_optional`,
+/// `fetch_all`).
 #[macro_export]
 macro_rules! fetch {
-    ($method:ident => $row:ty, $on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
-        let statement: $crate::db::Statement = $statement;
+    ($method:ident => $row:ty, $on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
         match &mut *$on {
             on => {
-                let batch = $crate::db::Queries::batch(on);
-                match $crate::db::Queries::conn(on) {
-                    $crate::db::Conn::Sqlite(conn) => {
-                        let batch = batch.then(statement.sqlite)$(.bind($bind))*;
-                        match batch.into_query() {
-                            Ok((sql, arguments)) => {
-                                ::sqlx::query_as_with::<_, $row, _>(sql, arguments)
-                                    .$method(&mut *conn).await
-                            }
-                            Err(fault) => Err(fault),
-                        }
-                    }
-                    $crate::db::Conn::Postgres(conn) => {
-                        ::sqlx::query_as::<_, $row>(statement.postgres)$(.bind($bind))*
-                            .$method(&mut *conn).await
-                    }
-                }
+                let bound = $crate::db::Bound::of(on, $statement)$(.bind($bind))*;
+                bound.$method::<$row>($crate::db::Queries::conn(on)).await
             }
         }
-        .map_err(|source| $crate::db::DbError::Statement { statement: statement.name, source })
-    }};
+    };
 }

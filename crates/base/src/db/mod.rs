@@ -4,11 +4,13 @@
 //! [`Tx`], which on SQLite joins the group that the next commit makes durable together (see `writer.rs`).
 
 mod batch;
+mod bound;
 mod connect;
 mod macros;
 mod writer;
 
 pub use batch::Batch;
+pub use bound::Bound;
 pub use connect::{Target, refuse_newer_schema};
 pub use writer::{Commits, Tx};
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection as _, PgPool, Postgres, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
-use super::{Batch, Conn, DbError};
+use super::{Batch, Bound, Conn, DbError};
 
 /// After a failed write the writer counts as unable for so long. That another one succeeds meanwhile says little: it may have
 /// been empty, or small enough for the last free page.
@@ -284,11 +284,17 @@ impl Tx {
         }
     }
 
-    /// Puts statements off until the next one that is waited for; for [`later!`](crate::later).
-    pub fn put_off(&mut self, batch: Batch) {
+    /// Runs a statement whose outcome nobody reads. SQLite gets it together with the next one that is waited for, or at
+    /// the commit, and a failure shows there; PostgreSQL gets it at once.
+    ///
+    /// # Errors
+    /// If PostgreSQL refuses, or the statement was bound for another engine.
+    pub async fn put_off(&mut self, bound: Bound) -> Result<(), DbError> {
         if let Kind::Sqlite(member) = &mut self.0 {
-            member.batch = batch;
+            member.batch = bound.into_batch()?;
+            return Ok(());
         }
+        bound.execute(self.conn()).await.map(|_| ())
     }
 
     /// Makes the write durable; when this returns, it is.

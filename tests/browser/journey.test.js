@@ -277,7 +277,7 @@ async function erasesEverything(ada, links) {
   await page.locator(".errors").waitFor();
   await ada.sees("erase, of another day");
   await ada.presses("Erase everything");
-  await page.getByText("We hold nothing about you now.").waitFor();
+  await page.getByText("Everything tied to you is gone.").waitFor();
   await ada.sees("erased");
   for (const link of links) {
     assert.equal((await page.goto(link)).status(), 404);

@@ -94,7 +94,7 @@ impl MapChart {
             ),
             tints: frames.iter().filter_map(Frame::tint).collect(),
             cuts: cuts(scores),
-            labels: frames.iter().map(Frame::label).collect(),
+            labels: frames.iter().map(|frame| frame.label(&scores.outline)).collect(),
             outline: if outline.is_empty() {
                 String::new()
             } else {
@@ -160,8 +160,9 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// The region's name, in the corner that lies farthest from the middle of the map.
-    fn label(&self) -> Label {
+    /// The region's name, in the corner that lies farthest from the middle of the map, or above or below that one where it
+    /// would lie under the outline.
+    fn label(&self, outline: &[[f64; 2]]) -> Label {
         let is_end = self.x[1] >= 1.0 && self.x[0] > 0.0;
         let width = SIDE * (self.x[1] - self.x[0]) - 2.0 * MARGIN;
         let lines = wrap(&self.region.name, width);
@@ -170,14 +171,27 @@ impl<'a> Frame<'a> {
         } else {
             LEFT + SIDE * self.x[0] + MARGIN
         };
-        let y = if self.y[0] <= 0.0 {
-            let further = LINE_HEIGHT * (lines.len() as f64 - 1.0);
-            TOP + SIDE - 11.0 - further
-        } else {
-            TOP + SIDE * (1.0 - self.y[1]) + 24.0
-        };
+        let further = LINE_HEIGHT * (lines.len() as f64 - 1.0);
+        let at_top = TOP + SIDE * (1.0 - self.y[1]) + 24.0;
+        let at_foot = TOP + SIDE * (1.0 - self.y[0]) - 11.0 - further;
+        let (corner, other) = if self.y[0] <= 0.0 { (at_foot, at_top) } else { (at_top, at_foot) };
+        let wide = lines.iter().map(|line| width_of(line)).fold(0.0, f64::max);
+        let across = if is_end { [x - wide, x] } else { [x, x + wide] };
+        let is_free = |y: &f64| !meets(outline, across, [y - LINE_HEIGHT, y + further]);
+        let y = [corner, other].into_iter().find(is_free).unwrap_or(corner);
         Label { x: tenth(x), y: tenth(y), is_end, lines }
     }
+}
+
+/// Whether a rectangle of the viewBox meets the one around an outline.
+fn meets(outline: &[[f64; 2]], across: [f64; 2], down: [f64; 2]) -> bool {
+    let ends = |place: fn(&[f64; 2]) -> f64| {
+        let places = outline.iter().map(place);
+        places.fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], p| [a.min(p), b.max(p)])
+    };
+    let [left, right] = ends(|point| LEFT + SIDE * point[0]);
+    let [top, foot] = ends(|point| TOP + SIDE * (1.0 - point[1]));
+    left <= across[1] && across[0] <= right && top <= down[1] && down[0] <= foot
 }
 
 /// An interval of θ as shares, by the cuts of its axis; open ends are 0 and 1.
@@ -245,6 +259,16 @@ fn wrap(words: &str, width: f64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outline_is_met_where_it_lies() {
+        let outline = [[0.2, 0.2], [0.4, 0.4]];
+        let at = |x: f64, y: f64| {
+            let (x, y) = (LEFT + SIDE * x, TOP + SIDE * (1.0 - y));
+            meets(&outline, [x - 5.0, x + 5.0], [y - 5.0, y + 5.0])
+        };
+        assert!(at(0.3, 0.3) && at(0.41, 0.3) && !at(0.5, 0.3) && !at(0.3, 0.5));
+    }
 
     #[test]
     fn names_break_between_words() {

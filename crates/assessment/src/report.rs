@@ -46,7 +46,7 @@ pub(crate) struct Try {
 pub(crate) struct Fit<'a> {
     /// The programme.
     pub programme: &'a Programme,
-    /// "it works on …, where your answers leave most room".
+    /// "It works on …, where your answers leave most room."
     pub why: String,
 }
 
@@ -55,6 +55,8 @@ pub(crate) struct Fit<'a> {
 pub(crate) struct Words<'a> {
     /// The sentence at the top.
     pub opening: Vec<Piece>,
+    /// What the named region means, in a sentence.
+    pub meaning: Option<String>,
     /// How sure that is.
     pub sure: Vec<Piece>,
     /// Region and odds, likeliest first.
@@ -165,6 +167,10 @@ impl<'a> Words<'a> {
         };
         Some(Self {
             opening: opening(instrument, &verdict),
+            meaning: match &verdict {
+                Verdict::Named(region, _) => Some(region.says.clone()),
+                _ => None,
+            },
             sure: sure(instrument, profile, &verdict),
             odds: ranked(scores).iter().map(odds).collect(),
             tuesday,
@@ -187,7 +193,7 @@ fn opening(instrument: &Instrument, verdict: &Verdict<'_>) -> Vec<Piece> {
     let said = |text: &str| (text.to_owned(), false);
     match verdict {
         Verdict::Named(region, _) => {
-            vec![said("As you see yourself: "), named(region), said(&format!(". {}", region.says))]
+            vec![said("As you see yourself: "), named(region), said(".")]
         }
         Verdict::Between(one, other, _) => vec![
             said("As you see yourself: between "),
@@ -339,9 +345,9 @@ fn fit<'a>(
         let names = names.join(" and ");
         let why = match verdict {
             Verdict::Named(region, _) if region.start_from == StartFrom::Highest => {
-                format!("it works on {names}, where your answers already show most")
+                format!("It works on {names}, where your answers already show most.")
             }
-            _ => format!("it works on {names}, where your answers leave most room"),
+            _ => format!("It works on {names}, where your answers leave most room."),
         };
         Fit { programme, why }
     })

@@ -76,6 +76,17 @@ pub(crate) struct UnsubscribePage {
     pub(crate) is_one: bool,
 }
 
+impl UnsubscribePage {
+    /// What the page is headed: it asks only where there is something to stop.
+    pub(crate) fn title(what: &[String], is_confirmed: bool, is_one: bool) -> &'static str {
+        match (what.is_empty(), is_one, is_confirmed) {
+            (true, true, _) => "This mail has stopped",
+            (true, false, true) => "There is nothing to stop",
+            _ => "Stop this mail?",
+        }
+    }
+}
+
 async fn unsubscribe_page(visit: Visit, Path(token): Path<String>) -> Result<Response, Refusal> {
     let stop = stop_of(&visit, &token).await?;
     let (what, is_confirmed, is_one) = match &stop {
@@ -86,7 +97,7 @@ async fn unsubscribe_page(visit: Visit, Path(token): Path<String>) -> Result<Res
             (labels(&visit, &live(std::slice::from_ref(subscription))), true, true)
         }
     };
-    let chrome = visit.chrome("Stop this mail?");
+    let chrome = visit.chrome(UnsubscribePage::title(&what, is_confirmed, is_one));
     visit.show(&UnsubscribePage { chrome, token, what, is_confirmed, is_one })
 }
 

@@ -71,7 +71,7 @@ fn unsubscribe(
     what: &[String],
 ) -> Result<Shown, SampleError> {
     Shown::page(&UnsubscribePage {
-        chrome: chrome(house, "Stop this mail?", false),
+        chrome: chrome(house, UnsubscribePage::title(what, is_confirmed, is_one), false),
         token: TOKEN.to_owned(),
         what: what.to_vec(),
         is_confirmed,

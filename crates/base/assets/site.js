@@ -182,10 +182,11 @@ function enhanceQuiz(form) {
   questions.forEach((question) => { question.tabIndex = -1; });
   all("[data-scripted]").forEach((element) => { element.hidden = false; });
   all("[data-unscripted]").forEach((element) => { element.hidden = true; });
+  const asked = () => questions.findIndex((question) => question.id === location.hash.slice(1));
+  addEventListener("hashchange", () => asked() >= 0 && show(asked(), true));
   const open = questions.findIndex((question) => !chosen(question));
-  const hash = location.hash.slice(1);
-  const asked = questions.findIndex((question) => question.id === hash);
-  const start = hash === "last" ? questions.length - 1 : asked >= 0 ? asked : Math.max(open, 0);
+  const last = location.hash === "#last" ? questions.length - 1 : -1;
+  const start = [asked(), last, open].find((index) => index >= 0) ?? 0;
   show(start, true);
 }
 

@@ -5,6 +5,9 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Ta
 /// Words read in a minute, for the reading time.
 const WORDS_PER_MINUTE: usize = 220;
 
+/// A table with this many columns or more may stand as a list of its rows on a phone.
+const COLUMNS_AS_ROWS: usize = 3;
+
 /// Ids that the frame and the templates use themselves.
 const IDS_TAKEN: [&str; 6] = ["main", "contents", "share", "related", "programmes", "invite"];
 
@@ -201,24 +204,27 @@ impl Page {
         candidates.find(|id| !is_taken(id)).unwrap_or_default()
     }
 
-    /// A table may be wider than a phone: it stands in a region that scrolls by itself, by keyboard too. A column of
-    /// figures is marked by a class, since no page may style itself.
+    /// A table may be wider than a phone: it stands in a region that scrolls by itself, by keyboard too. From three columns
+    /// on, it may be shown there as a list of its rows, for which every cell but the first says what its column is called.
+    /// A column of figures is marked by a class, since no page may style itself.
     fn wrap_tables<'a>(&mut self, events: Vec<Event<'a>>) -> Vec<Event<'a>> {
         let mut wrapped = Vec::with_capacity(events.len());
         let mut columns: Vec<Alignment> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         let (mut column, mut cell) = (0, "td");
         for event in events {
             match event {
                 Event::Start(Tag::Table(alignments)) => {
                     self.n_tables += 1;
+                    let rows = if alignments.len() >= COLUMNS_AS_ROWS { " rows" } else { "" };
                     let open = format!(
-                        "<div class=\"table\" role=\"region\" aria-label=\"Table {}\" tabindex=\"0\">",
+                        "<div class=\"table{rows}\" role=\"region\" aria-label=\"Table {}\" tabindex=\"0\">",
                         self.n_tables
                     );
                     wrapped.push(Event::Html(CowStr::from(open)));
                     let plain = vec![Alignment::None; alignments.len()];
                     wrapped.push(Event::Start(Tag::Table(plain)));
-                    columns = alignments;
+                    (columns, names) = (alignments, Vec::new());
                 }
                 Event::End(TagEnd::Table) => {
                     wrapped.push(Event::End(TagEnd::Table));
@@ -233,8 +239,21 @@ impl Page {
                     let scope = if cell == "th" { " scope=\"col\"" } else { "" };
                     let is_number = columns.get(column) == Some(&Alignment::Right);
                     let class = if is_number { " class=\"number\"" } else { "" };
+                    let name = names.get(column).filter(|_| cell == "td" && column > 0);
+                    let name = name.map(|name| format!(" data-column=\"{name}\""));
+                    let name = name.filter(|_| columns.len() >= COLUMNS_AS_ROWS);
                     column += 1;
-                    wrapped.push(Event::Html(CowStr::from(format!("<{cell}{scope}{class}>"))));
+                    if cell == "th" {
+                        names.push(String::new());
+                    }
+                    let open = format!("<{cell}{scope}{class}{}>", name.unwrap_or_default());
+                    wrapped.push(Event::Html(CowStr::from(open)));
+                }
+                Event::Text(ref text) if cell == "th" && !names.is_empty() => {
+                    if let Some(name) = names.last_mut() {
+                        name.push_str(&in_attribute(text));
+                    }
+                    wrapped.push(event);
                 }
                 Event::End(TagEnd::TableCell) => {
                     wrapped.push(Event::Html(CowStr::from(format!("</{cell}>"))));
@@ -244,6 +263,10 @@ impl Page {
         }
         wrapped
     }
+}
+
+fn in_attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
 /// Raw HTML becomes text, a link that is not to a page or an address leads nowhere, and the page's own title stays its
@@ -328,6 +351,14 @@ mod tests {
         assert!(html.contains("<th scope=\"col\" class=\"number\">r</th>"), "{html}");
         assert!(html.contains("<td>a</td><td class=\"number\">1</td>"), "{html}");
         assert!(!html.contains("style="));
+    }
+
+    #[test]
+    fn each_cell_of_a_broad_table_says_its_column_but_for_the_first() {
+        let html = html("| a | b \\& c | d |\n|---|---|---|\n| 1 | 2 | 3 |\n");
+        assert!(html.contains("<div class=\"table rows\""), "{html}");
+        let row = "<td>1</td><td data-column=\"b &amp; c\">2</td><td data-column=\"d\">3</td>";
+        assert!(html.contains(row), "{html}");
     }
 
     #[test]

@@ -269,7 +269,7 @@ pub(super) struct DetailsPage {
 
 pub(super) const AFTER_QUESTIONS: &str =
     "Your answers are saved. Say where your result should go; a link to it comes by mail.";
-const AFTER_REPORT: &str = "We send a link to your report to the address you give. Until somebody opens it from there, \
+pub(super) const AFTER_REPORT: &str = "We send a link to your report to the address you give. Until somebody opens it from there, \
      nothing is tied to the address.";
 
 /// After the last question of a quiz that asks last: who are you?

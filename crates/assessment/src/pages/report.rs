@@ -44,6 +44,13 @@ pub(super) struct ReportPage<'a> {
     n_lapses: usize,
 }
 
+impl ReportPage<'_> {
+    /// A parameter as tables show it: with a decimal, and a minus that is no hyphen.
+    fn parameter(value: &f64) -> String {
+        format!("{value:?}").replace('-', "−")
+    }
+}
+
 struct Scored<'a> {
     words: Words<'a>,
     map: MapChart,
@@ -234,7 +241,7 @@ pub(super) async fn change(
     Ok(see_other(&mail::report_path(&visit.house, &sitting)))
 }
 
-const STALE: &str =
+pub(super) const STALE: &str =
     "This page had been open too long, so nothing was changed. Press the button again.";
 
 /// A button of a page whose link has stopped: if this very press stopped it, where it led then.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audience::sample_contact;
 use base::house::House;
-use base::http::{FormErrors, Visit};
+use base::http::{FormErrors, SubmitFault, Visit};
 use base::samples::{ID, NOW_MS, Sample, SampleError, Shown, TOKEN};
 use publishing::Publication;
 
@@ -23,6 +23,12 @@ pub fn samples() -> Vec<Sample> {
     vec![
         sample("quiz", |house| form(house, Typed::default(), &[])),
         sample("quiz-error", |house| form(house, half_filled(), &FAULTS)),
+        sample("quiz-every-field", every_field),
+        sample("quiz-too-many", |house| too_many(house)),
+        sample("quiz-at-once", |house| at_once(house, &[])),
+        sample("quiz-at-once-error", |house| {
+            at_once(house, &[("begin", SubmitFault::Stale.message())])
+        }),
         sample("sent", |house| with(house, |desk| desk.sent(true))),
         sample("sent-result", |house| with(house, |desk| desk.sent(false))),
         sample("start", |house| with(house, |desk| desk.start(false, false))),
@@ -39,6 +45,11 @@ pub fn samples() -> Vec<Sample> {
                 Shown::page(&notices::finished(&desk.visit, TOKEN, desk.quiz(), true))
             })
         }),
+        sample("finished-unmailed", |house| {
+            with(house, |desk| {
+                Shown::page(&notices::finished(&desk.visit, TOKEN, desk.quiz(), false))
+            })
+        }),
         sample("question", |house| with(house, |desk| desk.question(1, &Answers::new(), false))),
         sample("question-back", |house| with(house, |desk| desk.question(2, &desk.order(), false))),
         sample("question-blank", |house| with(house, |desk| desk.question(3, &desk.few(), true))),
@@ -46,10 +57,16 @@ pub fn samples() -> Vec<Sample> {
         sample("review", |house| with(house, |desk| desk.review(&desk.order()))),
         sample("review-notes", |house| with(house, |desk| desk.review(&desk.few()))),
         sample("details", |house| {
-            with(house, |desk| desk.details(details::AFTER_QUESTIONS, false))
+            with(house, |desk| desk.details(details::AFTER_QUESTIONS, false, &[]))
         }),
         sample("details-sent", |house| {
-            with(house, |desk| desk.details(details::AFTER_QUESTIONS, true))
+            with(house, |desk| desk.details(details::AFTER_QUESTIONS, true, &[]))
+        }),
+        sample("details-error", |house| {
+            with(house, |desk| desk.details(details::AFTER_QUESTIONS, false, &FAULTS))
+        }),
+        sample("mail-it-to-me", |house| {
+            with(house, |desk| desk.details(details::AFTER_REPORT, false, &[]))
         }),
         sample("report-order", |house| with(house, |desk| desk.report(&desk.order(), true))),
         sample("report-insight", |house| {
@@ -71,6 +88,10 @@ pub fn samples() -> Vec<Sample> {
         sample("report-middle", |house| with(house, |desk| desk.report(&desk.middle(), true))),
         sample("report-too-few", |house| with(house, |desk| desk.report(&desk.few(), true))),
         sample("report-unclaimed", |house| with(house, |desk| desk.report(&desk.order(), false))),
+        sample("report-stale", |house| {
+            with(house, |desk| desk.noticed_report(&desk.order(), true, Some(report::STALE)))
+        }),
+        sample("report-sample", |house| with(house, Desk::sample_report)),
         sample("report-hidden", |house| {
             with(house, |desk| Shown::page(&notices::hidden(&desk.visit, TOKEN, TOKEN.to_owned())))
         }),
@@ -130,6 +151,40 @@ fn form(house: &Arc<House>, typed: Typed, faults: &[(&str, &str)]) -> Result<Sho
         if let Some(form) = &mut page.form {
             form.submit_id = TOKEN.to_owned();
         }
+        Shown::page(&page)
+    })
+}
+
+/// The form of a quiz that asks everything that it may.
+fn every_field(house: &Arc<House>) -> Result<Shown, SampleError> {
+    shaped(house, FormErrors::default(), |page| {
+        if let Some(form) = &mut page.form {
+            (form.asks_organisation, form.asks_role, form.asks_phone) = (true, true, true);
+        }
+    })
+}
+
+fn too_many(house: &Arc<House>) -> Result<Shown, SampleError> {
+    shaped(house, details::too_many_errors(), |_| ())
+}
+
+/// The page of a quiz that asks for nothing before it begins.
+fn at_once(house: &Arc<House>, faults: &[(&str, &str)]) -> Result<Shown, SampleError> {
+    shaped(house, errors(faults), |page| page.form = None)
+}
+
+fn shaped(
+    house: &Arc<House>,
+    errors: FormErrors,
+    shape: impl Fn(&mut signup::QuizPage<'_>),
+) -> Result<Shown, SampleError> {
+    with(house, |desk| {
+        let mut page = signup::page_of(&desk.visit, desk.quiz(), Typed::default(), errors);
+        page.submit_id = TOKEN.to_owned();
+        if let Some(form) = &mut page.form {
+            form.submit_id = TOKEN.to_owned();
+        }
+        shape(&mut page);
         Shown::page(&page)
     })
 }
@@ -265,21 +320,43 @@ impl Desk {
         ))
     }
 
-    fn details(&self, standfirst: &'static str, is_sent: bool) -> Result<Shown, SampleError> {
-        let (quiz, none) = (self.quiz(), FormErrors::default());
+    fn details(
+        &self,
+        standfirst: &'static str,
+        is_sent: bool,
+        faults: &[(&str, &str)],
+    ) -> Result<Shown, SampleError> {
+        let (quiz, typed) = (self.quiz(), Typed::default());
         let action = format!("/s/{TOKEN}/details");
-        let mut form =
-            details::DetailsForm::new(&self.visit, quiz, action, TOKEN, Typed::default(), none);
+        let errors = errors(faults);
+        let mut form = details::DetailsForm::new(&self.visit, quiz, action, TOKEN, typed, errors);
         form.submit_id = TOKEN.to_owned();
         Shown::page(&details::details_page(&self.visit, form, standfirst, is_sent))
     }
 
     fn report(&self, answers: &Answers, is_claimed: bool) -> Result<Shown, SampleError> {
+        self.noticed_report(answers, is_claimed, None)
+    }
+
+    fn sample_report(&self) -> Result<Shown, SampleError> {
+        let quiz = self.quiz();
+        let answers = report::sample_answers(quiz);
+        let profile = quiz.scorer.score(&quiz.instrument, &quiz.form, &answers);
+        let title = String::from("A sample report");
+        Shown::page(&report::report(&self.shared, &self.visit, quiz, &profile, "", title))
+    }
+
+    fn noticed_report(
+        &self,
+        answers: &Answers,
+        is_claimed: bool,
+        notice: Option<&'static str>,
+    ) -> Result<Shown, SampleError> {
         let quiz = self.quiz();
         let profile = quiz.scorer.score(&quiz.instrument, &quiz.form, answers);
         let sitting = sitting_of("first", true);
         let opened = Opened { token: TOKEN.to_owned(), sitting, profile };
-        let mut page = report::view(&self.shared, &self.visit, quiz, &opened, None);
+        let mut page = report::view(&self.shared, &self.visit, quiz, &opened, notice);
         let submit_id = TOKEN.to_owned();
         page.controls = Some(Controls { token: TOKEN.to_owned(), submit_id, is_claimed });
         Shown::page(&page)

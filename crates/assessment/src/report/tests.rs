@@ -32,7 +32,8 @@ fn words<'a>(quiz: &Quiz, publication: &'a Publication, odds: [f64; 4]) -> Words
 fn a_region_is_named_at_the_rule_and_not_below_it() {
     let (quiz, publication) = (quiz(), publication());
     let named = words(&quiz, &publication, [0.70, 0.20, 0.06, 0.04]);
-    assert!(said(&named.opening).starts_with("As you see yourself: mostly order. "));
+    assert!(said(&named.opening) == "As you see yourself: mostly order.");
+    assert_eq!(named.meaning.as_deref(), Some("People know what to do and by when."));
     assert_eq!(
         said(&named.sure),
         "Likely: 70 % if our provisional parameters hold. The next likeliest is mostly fresh insight, at 20 %."

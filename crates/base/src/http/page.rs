@@ -101,6 +101,13 @@ impl Chrome {
         }
     }
 
+    /// The telephone number as a link that a phone can ring.
+    #[must_use]
+    pub fn phone_link(&self) -> String {
+        let digits = self.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+');
+        format!("tel:{}", digits.collect::<String>())
+    }
+
     /// The same frame with the description, canonical address and preview of a public page.
     #[must_use]
     pub fn public(mut self, house: &House, description: &str) -> Self {

@@ -126,7 +126,7 @@ async fn an_article_says_who_wrote_it_when_and_how_to_share_it() {
     let app = TestApp::start().await;
     let (_, page) = app.get(ARTICLE).await;
     assert!(page.contains("<time datetime=\"2026-11-03\">3 November 2026</time>"));
-    assert!(page.contains("By the editors · ") && page.contains("minutes to read"));
+    assert!(page.contains("By the editors</span>") && page.contains("minutes to read"));
     let contents = between(&page, "class=\"contents\"", "</nav>");
     for link in contents.split("href=\"#").skip(1) {
         let id = link.split('"').next().unwrap();

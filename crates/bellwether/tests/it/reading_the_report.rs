@@ -31,7 +31,7 @@ async fn it_says_what_one_is_most_like_and_how_sure_that_is() {
     assert_eq!(header("referrer-policy"), "no-referrer");
     assert!(header("x-robots-tag").contains("noindex"));
     let said = [
-        "As you see yourself: <em>mostly order</em>. People know what to do and by when.",
+        "As you see yourself: <em>mostly order</em>.</p>\n<p class=\"sure\">People know what to do and by when.",
         "Very likely: more than 99 in 100 if our provisional parameters hold.",
         "<title id=\"map-title\">Your place on the map of managing and leading</title>",
         "<desc id=\"map-desc\">The dot stands at ",

@@ -45,22 +45,23 @@ async fn result_of(
 
 fn in_lines(profile: &Profile) -> String {
     let mut lines = vec![format!(
-        "Result of {} {} ({}), how the person sees it{}:",
+        "How they see themselves. Questionnaire {} {}, {} form{}.",
         profile.instrument,
         profile.instrument_version,
         profile.form,
-        if profile.provisional { ", provisional" } else { "" }
+        if profile.provisional { "; every figure is provisional" } else { "" }
     )];
     let Some(scores) = &profile.scores else {
-        lines.push(String::from("not enough answers for a result."));
+        lines.push(String::from("Not enough answers for a result."));
         return lines.join("\n");
     };
     for (name, level) in ["Managing", "Leading"].iter().zip(&scores.levels) {
         let (share, [low, high]) = (about(level.share), [level.low, level.high].map(hundredths));
         lines.push(format!("{name}: {share} in 100 chances taken, likely {low} to {high}."));
     }
+    lines.push(String::from("The odds of each region of the map:"));
     for odds in &scores.regions {
-        lines.push(format!("{}: {}", odds.name, chance_in_words(odds.probability)));
+        lines.push(format!("{}: {}.", odds.name, chance_in_words(odds.probability)));
     }
     lines.join("\n")
 }

@@ -302,7 +302,7 @@ impl Said {
         if parsed.is_none() {
             // These URLs may hold a password, so their value is never repeated.
             let what = if ["smtp-url", "database-url"].contains(&key) {
-                remedy.to_owned()
+                format!("that URL will not do. {remedy}")
             } else {
                 format!("\"{value}\" will not do. {remedy}")
             };

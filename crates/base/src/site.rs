@@ -368,6 +368,11 @@ impl Site {
             }
         }
         for (slug, quiz) in &self.quizzes {
+            if quiz.minutes == 0 {
+                faults.push(format!(
+                    "site.toml: quizzes.{slug}.minutes = 0 cannot be true. Write how long it takes, 1 or more."
+                ));
+            }
             for purpose in quiz.purposes.iter().filter(|id| !self.purposes.contains_key(*id)) {
                 faults.push(format!(
                     "site.toml: quizzes.{slug} offers the purpose \"{purpose}\", which has no [purposes.{purpose}]. \

@@ -33,7 +33,7 @@ async fn it_says_what_one_is_most_like_and_how_sure_that_is() {
     let said = [
         "As you see yourself: <em>mostly order</em>.</p>\n<p class=\"sure\">People know what to do and by when.",
         "Very likely: more than 99 in 100 if our provisional parameters hold.",
-        "<title id=\"map-title\">Your place on the map of managing and leading</title>",
+        "<title id=\"map-title\">Your place on the map of managing and leading.</title>",
         "<desc id=\"map-desc\">The dot stands at ",
         "<caption>Share of chances taken</caption>",
         "What it looks like on a Tuesday",

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::needs::is_root;
 use crate::run::{cargo, find, output, run, say};
 
@@ -111,7 +113,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGINT is PostgreSQL's fast shutdown: open sessions are ended.
-        let _ = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
+        let _ = kill_process(Pid::from_child(&self.server), Signal::INT);
         let _ = self.server.wait();
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();

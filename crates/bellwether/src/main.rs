@@ -16,6 +16,9 @@ use bellwether::trouble::{Trouble, all};
 use bellwether::{backup, check_site};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// It failed on its way, and may succeed when tried again.
 const EXIT_FAILED: u8 = 1;
@@ -316,15 +319,16 @@ fn say(line: &str) {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // `RUST_LOG=info,sqlx=debug`: a level for everything, and one for a part.
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let levels = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // A file or a log collector is no terminal: colours would stand there as signs.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::registry().with(levels);
     match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => subscriber.with(log).init(),
+        LogFormat::Json => subscriber.with(log.json()).init(),
     }
 }

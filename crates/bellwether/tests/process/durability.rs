@@ -8,6 +8,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::killing::items;
 use crate::program::{PROGRAM, Server, add_flags, field, read, sign_up};
 use crate::scratch::Scratch;
@@ -215,8 +217,8 @@ fn traced(scratch: &Scratch, record: &Path) -> Command {
 fn stop_traced(server: Server) {
     let tracer = server.pid();
     let children = read(Path::new(&format!("/proc/{tracer}/task/{tracer}/children")));
-    let program = children.split_whitespace().next().unwrap();
-    assert!(Command::new("kill").args(["-TERM", program]).status().unwrap().success());
+    let program = children.split_whitespace().next().unwrap().parse().unwrap();
+    kill_process(Pid::from_raw(program).unwrap(), Signal::TERM).unwrap();
     assert_eq!(server.wait().code(), Some(0));
 }
 

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use base::chance::Chance;
 use base::db::{Conn, Db, Queries as _, Reader};
+use rustix::process::Signal;
 
 use crate::program::{QUIZ, Server, field, request};
 use crate::scratch::Scratch;
@@ -108,7 +109,7 @@ fn run_until_killed(
             journal.add(news);
             n_told += 1;
             if n_told == u32::from(n_answers) + 1 {
-                server.signal("KILL");
+                server.signal(Signal::KILL);
             }
         }
     });

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::scratch::Scratch;
 
 /// The program under test.
@@ -107,11 +109,9 @@ impl Server {
         assert!(self.log.iter().any(|line| line.contains(what)), "the log ended without {what}");
     }
 
-    /// Sends it a signal by name.
-    pub fn signal(&self, name: &str) {
-        let flag = format!("-{name}");
-        let done = Command::new("kill").args([&flag, &self.pid().to_string()]).status();
-        assert!(done.unwrap().success());
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for its end.
@@ -121,7 +121,7 @@ impl Server {
 
     /// Tells it to stop, and waits. The line with its address was the only one on standard output.
     pub fn stop(mut self) {
-        self.signal("TERM");
+        self.signal(Signal::TERM);
         let mut more = String::new();
         self.out.read_to_string(&mut more).unwrap();
         assert_eq!(more, "");

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 
+use rustix::process::Signal;
+
 use crate::program::{QUIZ, Server, begin_request, field, read_answer, request};
 use crate::scratch::Scratch;
 
@@ -17,7 +19,7 @@ async fn what_is_under_way_is_finished_and_nothing_new_is_begun() {
     let mut under_way = begin_request(&server.url, "POST", QUIZ, body.len()).unwrap();
     under_way.write_all(first.as_bytes()).unwrap();
 
-    server.signal("TERM");
+    server.signal(Signal::TERM);
     server.wait_for_log("Stopping");
     while request(&format!("http://{metrics}"), "GET", "/readyz", "").unwrap().status != 503 {}
     let host = server.url.trim_start_matches("http://").to_owned();

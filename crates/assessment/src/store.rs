@@ -75,7 +75,7 @@ pub struct Sitting {
     pub claimed_ms: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(base::db::FromRow)]
 struct SittingRow {
     id: String,
     contact_id: Option<String>,
@@ -127,7 +127,7 @@ impl TryFrom<SittingRow> for Sitting {
 }
 
 /// A sign-up form as acknowledged.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, base::db::FromRow)]
 pub struct Signup {
     /// Its id, part of the redirect and of the mailed link.
     pub id: String,
@@ -165,7 +165,7 @@ pub struct NewSitting<'a> {
 }
 
 /// A sitting as the operator's list shows it.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, base::db::FromRow)]
 pub struct SittingSummary {
     /// Its id.
     pub id: String,

@@ -30,7 +30,7 @@ impl Event {
 }
 
 /// One entry, as stored and as exported.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, base::db::FromRow)]
 pub struct Entry {
     /// Place in the contact's chain, from 1.
     pub n_entry: i64,

@@ -27,7 +27,7 @@ pub enum State {
 }
 
 /// A person we may write to.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, base::db::FromRow)]
 pub struct Contact {
     /// Id.
     pub id: String,
@@ -68,7 +68,7 @@ impl Contact {
 }
 
 /// The contact of an address that somebody gave.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, base::db::FromRow)]
 pub struct Admitted {
     /// The contact.
     #[sqlx(flatten)]
@@ -78,7 +78,7 @@ pub struct Admitted {
 }
 
 /// A contact's present state for a purpose.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, base::db::FromRow)]
 pub struct Subscription {
     /// Whose.
     pub contact_id: String,

@@ -57,7 +57,7 @@ impl Topic {
 }
 
 /// An enquiry as stored.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, base::db::FromRow)]
 pub struct Enquiry {
     /// A version 7 UUID, also the id of the mail to the provider.
     pub id: String,

@@ -14,6 +14,9 @@ pub use bound::Bound;
 pub use connect::{Target, refuse_newer_schema};
 pub use writer::{Commits, Tx};
 
+/// Derives how a row becomes a value, for [`fetch!`](crate::fetch).
+pub use sqlx_macros::FromRow;
+
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 

@@ -13,7 +13,7 @@ crate::statements! {
 }
 
 /// A mail in the mailbox.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, crate::db::FromRow)]
 pub struct Item {
     /// The message's id.
     pub message_id: String,

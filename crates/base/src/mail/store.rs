@@ -39,7 +39,7 @@ pub struct NewMessage<'a> {
 }
 
 /// A mail as `list messages` shows it.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, crate::db::FromRow)]
 pub struct Row {
     /// Id.
     pub id: String,
@@ -61,7 +61,7 @@ pub struct Row {
     pub sent_ms: Option<i64>,
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, crate::db::FromRow)]
 pub(super) struct Claimed {
     pub id: String,
     pub kind: String,

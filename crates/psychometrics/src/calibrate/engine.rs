@@ -6,6 +6,7 @@ use super::expect::{Expectation, expect};
 use super::latent::Grid;
 use super::plan::Plan;
 use crate::matrix::Matrix;
+use crate::parallel;
 
 /// Everything that stays the same from cycle to cycle.
 #[derive(Debug)]
@@ -57,17 +58,20 @@ impl<'a> Engine<'a> {
     fn derivatives(&self, phi: &[f64], expectation: &Expectation) -> (Vec<f64>, Matrix, f64) {
         let n = self.plan.n_free;
         let (mut gradient, mut complete) = (vec![0.0; n], Matrix::zeros(n, n));
-        for (instance, counts) in self.plan.instances.iter().zip(&expectation.counts) {
+        let instances = &self.plan.instances;
+        let of_instances = parallel::map(self.threads, instances.len(), |at| {
+            let (instance, counts) = (&instances[at], &expectation.counts[at]);
             let places: Vec<Option<usize>> =
                 instance.slots.iter().map(|slot| slot.free()).collect();
-            if places.iter().all(Option::is_none) {
-                continue;
+            let (mut own, mut hessian) = (vec![0.0; places.len()], Matrix::zeros(0, 0));
+            if places.iter().any(Option::is_some) {
+                let xi = instance.xi(phi);
+                instance.family.complete(&xi, &self.grid.nodes, counts, &mut own, &mut hessian);
             }
-            let mut own = vec![0.0; places.len()];
-            let mut hessian = Matrix::zeros(0, 0);
-            let xi = instance.xi(phi);
-            instance.family.complete(&xi, &self.grid.nodes, counts, &mut own, &mut hessian);
-            scatter(&places, &own, &hessian, &mut gradient, &mut complete);
+            (places, own, hessian)
+        });
+        for (places, own, hessian) in &of_instances {
+            scatter(places, own, hessian, &mut gradient, &mut complete);
         }
         for (group, counts) in expectation.populations.iter().enumerate() {
             let (moments, places) = self.plan.free_moments(group);

@@ -7,8 +7,12 @@ use crate::kernels::{Aligned, Batch, Tables, accumulate, joint::Joint};
 use crate::parallel;
 
 /// Patterns a task: results do not depend on the number of threads, because tasks are the same.
+/// A task's counts are half a megabyte, which must be cleared and merged: a few tasks for few
+/// patterns, more only where each is long.
 const N_TASKS_MAX: usize = 16;
+const N_SHORT_TASKS_MAX: usize = 4;
 const PATTERNS_PER_TASK_MIN: usize = 2048;
+const PATTERNS_PER_TASK_LONG: usize = 12_288;
 
 /// What the data say at given parameters.
 #[derive(Debug, Clone)]
@@ -56,7 +60,8 @@ pub(super) fn block_tables(
 
 /// Start and end of each task's patterns.
 pub(super) fn tasks(n_patterns: usize) -> Vec<std::ops::Range<usize>> {
-    let n_tasks = (n_patterns / PATTERNS_PER_TASK_MIN).clamp(1, N_TASKS_MAX);
+    let n_short = (n_patterns / PATTERNS_PER_TASK_MIN).clamp(1, N_SHORT_TASKS_MAX);
+    let n_tasks = (n_patterns / PATTERNS_PER_TASK_LONG).clamp(n_short, N_TASKS_MAX);
     let start = |task: usize| n_patterns * task / n_tasks;
     (0..n_tasks).map(|task| start(task)..start(task + 1)).collect()
 }

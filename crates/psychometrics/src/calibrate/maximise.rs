@@ -6,6 +6,7 @@
 use super::engine::{Engine, Point, scatter};
 use super::expect::Expectation;
 use crate::matrix::Matrix;
+use crate::parallel;
 
 /// Newton steps a piece takes in one maximisation.
 const STEPS_MAX: usize = 4;
@@ -53,9 +54,14 @@ pub(super) fn pieces(engine: &Engine<'_>) -> Vec<Piece> {
 
 /// The parameters that maximise (or at least raise) what `point` expects.
 pub(super) fn maximise(engine: &Engine<'_>, pieces: &[Piece], point: &Point) -> Vec<f64> {
+    let found = parallel::map(engine.threads, pieces.len(), |at| {
+        let mut own = point.phi.clone();
+        climb(engine, &pieces[at], &point.expectation, &mut own);
+        own
+    });
     let mut phi = point.phi.clone();
-    for piece in pieces {
-        climb(engine, piece, &point.expectation, &mut phi);
+    for (piece, own) in pieces.iter().zip(found) {
+        piece.parameters.iter().for_each(|&at| phi[at] = own[at]);
     }
     phi
 }

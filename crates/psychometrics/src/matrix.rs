@@ -77,6 +77,11 @@ impl Matrix {
         self.values[row * self.n_columns + column] += value;
     }
 
+    /// Adds a matrix of the same size.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+    }
+
     pub(crate) fn diagonal(&self) -> impl Iterator<Item = f64> + '_ {
         (0..self.n_rows).map(|i| self.at(i, i))
     }

@@ -15,26 +15,16 @@ use crate::matrix::Matrix;
 use crate::parallel;
 use crate::responses::MISSING;
 
-/// Up to so many products patterns are done one by one: the quick way's `f32` shows in standard
-/// errors beyond 1e-7 where patterns are few, and time does not matter there.
-const PRODUCTS_MAX: usize = 200_000_000;
-
 /// The Hessian of the log-posterior at `point`.
 pub(super) fn hessian(engine: &Engine<'_>, point: &Point) -> Matrix {
     let mut sum = point.complete.clone();
     for group in 0..engine.data.groups.len() {
-        let n_patterns = engine.data.groups[group].weights.len();
-        let n_products = n_patterns * engine.plan.n_free.pow(2) * engine.grid.width;
-        let covariance = if engine.grid.n_dimensions == 1 && n_products > PRODUCTS_MAX {
+        let covariance = if engine.grid.n_dimensions == 1 {
             in_one_dimension(engine, point, group)
         } else {
             by_person(engine, point, group)
         };
-        for i in 0..sum.n_rows() {
-            for j in 0..sum.n_columns() {
-                sum.add(i, j, covariance.at(i, j));
-            }
-        }
+        sum.add_all(&covariance);
     }
     sum
 }
@@ -116,11 +106,7 @@ pub(super) fn by_person(engine: &Engine<'_>, point: &Point, group: usize) -> Mat
         person.sum
     });
     parts.into_iter().fold(Matrix::zeros(plan.n_free, plan.n_free), |mut sum, part| {
-        for i in 0..plan.n_free {
-            for j in 0..plan.n_free {
-                sum.add(i, j, part.at(i, j));
-            }
-        }
+        sum.add_all(&part);
         sum
     })
 }

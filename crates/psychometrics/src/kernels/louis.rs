@@ -11,20 +11,24 @@
 //! of a few rows (two items of five categories: 25). For the patterns that answer one small block
 //! alike, each adds its posterior to one row of every other small block, in tables that stay in
 //! the first cache; those are summed into the counts of pairs of items. The scores enter once, at
-//! the end.
+//! the end. The posteriors of a chunk do not fit the second cache and each small block wants them
+//! in another order, so the lines of some dozen are touched first, for the processor waits for
+//! many at once where nothing else is in its way.
 //!
 //! **Windows.** A posterior fills a third of the nodes. Vectors at both ends that hold less than
 //! [`NEGLIGIBLE`] of the mass are left out.
 //!
 //! **Means** ([`fill`]). E\[G\] is a sum over the window's nodes of the functions that the answers
-//! name, which stand side by side; its squares ([`squares`]) are a symmetric rank update, in tiles
-//! that stay in registers.
+//! name, taken item by item for some dozen patterns, so that an item's functions are in the first
+//! cache; its squares ([`squares`]) are a symmetric rank update, in tiles that stay in registers.
 //!
-//! **Precision.** Posteriors are computed in `f64` and then kept in `f32`, as are the means; sums of
-//! more than [`pairs::RUN_MAX`] of them are in `f64`. With u = 2⁻²⁴ a count is off by less than
-//! `RUN_MAX` · u = 6e-5 of itself whatever the data, a mean's square by less than 1e-5 of the sum of
-//! absolute values. Roundings go either way: what remains is below 1e-6 of the largest with 40
-//! patterns, and less with more (test `informations_agree_with_plain_sums`).
+//! **Precision.** A posterior is computed in `f64`, then rounded to `f32`, u = 2⁻²⁴ of each value at
+//! most, and from there on both terms are of the rounded one: the result is the covariance of
+//! posteriors that are off by at most u. Means and their squares are `f64` throughout. Only the
+//! adding to rows of pairs is `f32`, for at most [`pairs::RUN_MAX`] patterns that share some dozen
+//! rows; those sums are added in `f64`. A sum of k terms is off by about u √k / 3 of itself, either
+//! way from node to node, row to row and run to run. With 40 to 20,000 patterns all of it together
+//! is 1e-8 of the largest element (test `informations_agree_with_plain_sums` allows 3e-8).
 //!
 //! Patterns come in chunks, a chunk in parts. Parts are filled side by side, then each small
 //! block's tables take the chunk in order: no sum depends on the number of threads.
@@ -39,13 +43,13 @@ use pulp::Arch;
 use self::fill::{Fill, Part, Window};
 use self::layout::{Layout, Pair};
 use self::pairs::{AddPairs, Chunk, Group};
-use self::squares::Strip;
+use self::squares::{STRIP, Strip};
 use super::{Aligned, Batch, Blocks, Short, Tables};
 use crate::matrix::Matrix;
 use crate::parallel;
 
 /// Posterior mass of a vector of nodes that may be left out.
-const NEGLIGIBLE: f32 = 1e-11;
+const NEGLIGIBLE: f64 = 1e-11;
 /// Patterns a part, at most and (unless it is the only one) at least.
 const PART_MAX: usize = 1024;
 const PART_MIN: usize = 256;
@@ -64,8 +68,7 @@ pub(crate) struct Scores {
 /// Σ w Cov(G) over the patterns of `batch`, parameters in the order of the items, then `common`.
 ///
 /// Cost: for twenty items of five categories about fifty additions of a window a pattern, its
-/// means and a rank update. Accuracy: within 1e-6 of the sum pattern by pattern, relative to the
-/// largest (test `informations_agree_with_plain_sums`).
+/// means and a rank update. Accuracy: about 1e-8 of the largest element, see above.
 pub(crate) fn covariance(
     tables: &Tables,
     blocks: &Blocks,
@@ -81,11 +84,19 @@ pub(crate) fn covariance(
     let mut squares = vec![Aligned::zeros(layout.n_padded * layout.n_padded); sweep.n_parts()];
     for (at, pairs) in layout.sweeps().into_iter().enumerate() {
         let first = (at == 0).then_some(&mut squares[..]);
-        for group in sweep.run(&pairs, first) {
-            for (other, counts) in &group.tables {
-                layout.spread((group.one, *other), counts, &mut sum);
+        let groups = sweep.run(&pairs, first);
+        let parts = parallel::map(threads, groups.len(), |at| {
+            let mut own = Matrix::zeros(layout.n, layout.n);
+            let Group { one, own: alone, tables } = &groups[at];
+            if let Some(counts) = alone {
+                layout.spread((*one, *one), counts, &mut own);
             }
-        }
+            for (other, counts) in tables {
+                layout.spread((*one, *other), counts, &mut own);
+            }
+            own
+        });
+        parts.iter().for_each(|part| sum.add_all(part));
     }
     layout.subtract(&squares, &mut sum);
     sum
@@ -117,12 +128,15 @@ impl Sweep<'_> {
         let n_chunks = self.batch.n_patterns().div_ceil(n_parts * PART_MAX);
         let n_codes = layout.n_codes();
         let start = |chunk: usize| self.batch.n_patterns() * chunk / n_chunks;
+        let n_max = self.batch.n_patterns().div_ceil(n_chunks.max(1));
+        let mut posteriors = Short::zeros(n_max * layout.width);
+        let (mut windows, mut codes) = (vec![Window::default(); n_max], vec![0; n_max * n_codes]);
         for chunk in 0..n_chunks {
             let (first, n) = (start(chunk), start(chunk + 1) - start(chunk));
-            let mut posteriors = Short::zeros(n * layout.width);
-            let mut windows = vec![Window::default(); n];
-            let mut codes = vec![0; n * n_codes];
-            let of_part = n.div_ceil(n_parts);
+            let posteriors = &mut posteriors[..n * layout.width];
+            let (windows, codes) = (&mut windows[..n], &mut codes[..n * n_codes]);
+            // Whole strips but for the last part.
+            let of_part = n.div_ceil(n_parts).next_multiple_of(STRIP);
             let mut parts: Vec<Part<'_>> = posteriors
                 .chunks_mut(of_part * layout.width)
                 .zip(windows.chunks_mut(of_part).zip(codes.chunks_mut(of_part * n_codes)))
@@ -139,7 +153,7 @@ impl Sweep<'_> {
                 let first = first + at * of_part;
                 Arch::new().dispatch(Fill { sweep: self, first, part });
             });
-            let chunk = Chunk::new(layout, &posteriors, &windows, &codes);
+            let chunk = Chunk::new(layout, posteriors, windows, codes);
             parallel::each(self.threads, &mut groups, |_, group| {
                 Arch::new().dispatch(AddPairs { chunk: &chunk, layout, group });
             });
@@ -153,9 +167,15 @@ fn groups(layout: &Layout, pairs: &[Pair]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for &(one, other) in pairs {
         let counts = vec![0.0; layout.counts_len((one, other))];
-        match groups.last_mut() {
-            Some(group) if group.one == one => group.tables.push((other, counts)),
-            _ => groups.push(Group { one, tables: vec![(other, counts)] }),
+        if groups.last().is_none_or(|group| group.one != one) {
+            groups.push(Group { one, own: None, tables: Vec::new() });
+        }
+        if let Some(group) = groups.last_mut() {
+            if other == one {
+                group.own = Some(counts);
+            } else {
+                group.tables.push((other, counts));
+            }
         }
     }
     groups

@@ -1,21 +1,23 @@
 //! A part's posteriors with their windows and codes, and its means.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
-use super::layout::{Layout, Means};
-use super::squares::Strip;
+use super::layout::{Functions, Layout};
+use super::squares::{STRIP, Strip};
 use super::{NEGLIGIBLE, Sweep};
 use crate::kernels::lanes::Rows;
-use crate::kernels::{Aligned, Short, UNDERFLOW, in_logarithms};
+use crate::kernels::{Aligned, UNDERFLOW, in_logarithms};
 
-/// Sums of means that are kept in registers side by side.
-const SUMS_MAX: usize = 10;
-/// Posterior probabilities below this are 0: smaller ones would slow every addition down.
+/// Means that are summed side by side.
+const SUMS_MAX: usize = 3;
+/// Posterior probabilities below this are 0: an `f32` has no room for much smaller ones.
 const TINY: f64 = 1e-30;
 
 /// Some patterns of a chunk, and what is known of them once filled.
 pub(super) struct Part<'a> {
-    /// Weighted.
+    /// Weighted; outside of its window a row is not written.
     pub(super) posteriors: &'a mut [f32],
     pub(super) windows: &'a mut [Window],
     /// Each pattern's answers to the small blocks, and a 0.
@@ -24,7 +26,7 @@ pub(super) struct Part<'a> {
     pub(super) square: Option<&'a mut [f64]>,
 }
 
-/// Vectors of a row that count.
+/// Vectors of `f32` of a row that count.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Window {
     pub(super) start: u16,
@@ -44,116 +46,172 @@ impl WithSimd for Fill<'_, '_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sweep: Sweep { tables, prior, batch, layout, .. }, first, part } = self;
-        let (rows, n_blocks) = (Rows::<S>::new(tables), tables.n_blocks());
-        let prior_vectors = S::as_simd_f64s(prior).0;
-        let mut product = Aligned::zeros(layout.width);
-        let mut scratch = Short::zeros(SUMS_MAX * S::F32_LANES);
-        let mut columns = Vec::new();
-        let batch_codes = &batch.codes[first * n_blocks..];
-        let patterns = batch_codes.chunks_exact(n_blocks).zip(&batch.weights[first..]);
-        let own = part.posteriors.chunks_exact_mut(layout.width);
-        let own = own.zip(part.codes.chunks_exact_mut(layout.n_codes()));
-        for ((codes, &weight), ((posterior, own), window)) in
-            patterns.zip(own.zip(part.windows.iter_mut()))
-        {
-            let vectors = S::as_mut_simd_f64s(&mut product).0;
-            let total = rows.product(simd, prior_vectors, 0, codes, vectors);
-            let mut factor = 1.0 / total;
-            if total < UNDERFLOW {
-                in_logarithms(tables, prior, codes, &mut product);
-                factor = 1.0;
+        let Self { sweep: Sweep { tables, batch, layout, .. }, first, part } = self;
+        let (n_all, n_blocks) = (part.windows.len(), tables.n_blocks());
+        let mut rows = Aligned::zeros(STRIP * layout.width);
+        for start in (0..n_all).step_by(STRIP) {
+            let n = STRIP.min(n_all - start);
+            for (at, row) in (start..start + n).zip(rows.chunks_exact_mut(layout.width)) {
+                posterior(simd, self.sweep, first, at, part, row);
             }
-            for (out, p) in posterior.iter_mut().zip(product.iter()) {
-                let p = p * factor;
-                *out = if p > TINY { p as f32 } else { 0.0 };
-            }
-            *window = window_of(simd, posterior);
-            layout.encode(codes, own);
             if let Some(square) = &mut part.square {
-                let root = libm::sqrt(weight) as f32;
-                layout.means.choose(own, &mut columns);
-                let sums = Sums { layout, posterior, window: *window, root };
-                sums.put(simd, &columns, &mut scratch, part.strip);
-                part.strip.end_row(simd, layout.n_padded, square);
+                let patterns = first + start..first + start + n;
+                let means = Means {
+                    layout,
+                    posteriors: &rows,
+                    windows: &part.windows[start..start + n],
+                    codes: &batch.codes[patterns.start * n_blocks..patterns.end * n_blocks],
+                    weights: &batch.weights[patterns],
+                    means: part.strip.means(),
+                };
+                means.put(simd);
+                part.strip.empty(simd, n, layout.n_padded, square);
             }
-            if weight != 1.0 {
-                let weight = weight as f32;
-                posterior.iter_mut().for_each(|p| *p *= weight);
-            }
-        }
-        if let Some(square) = &mut part.square {
-            part.strip.empty(simd, layout.n_padded, square);
         }
     }
 }
 
+/// Computes the posterior of the part's pattern `at`, of which the part's first is `first`; `row`
+/// is left with the rounded one, as far as its window goes.
 #[inline(always)]
-fn window_of<S: Simd>(simd: S, posterior: &[f32]) -> Window {
-    let vectors = S::as_simd_f32s(posterior).0;
-    let (mut start, mut end) = (0, vectors.len());
-    while start + 1 < end && simd.reduce_sum_f32s(vectors[start]) <= NEGLIGIBLE {
+fn posterior<S: Simd>(
+    simd: S,
+    sweep: &Sweep<'_>,
+    first: usize,
+    at: usize,
+    part: &mut Part<'_>,
+    row: &mut [f64],
+) {
+    let Sweep { tables, prior, batch, layout, .. } = sweep;
+    let (rows, n_blocks) = (Rows::<S>::new(tables), tables.n_blocks());
+    let codes = &batch.codes[(first + at) * n_blocks..][..n_blocks];
+    let prior_vectors = S::as_simd_f64s(prior).0;
+    let mut total = rows.product(simd, prior_vectors, 0, codes, S::as_mut_simd_f64s(row).0);
+    if total < UNDERFLOW {
+        in_logarithms(tables, prior, codes, row);
+        total = 1.0;
+    }
+    let window = window_of(simd, row, NEGLIGIBLE * total);
+    let (factor, weight) = (1.0 / total, batch.weights[first + at]);
+    let nodes = window.nodes::<S>();
+    let out = &mut part.posteriors[at * layout.width..][..layout.width][nodes.clone()];
+    for (out, value) in out.iter_mut().zip(&mut row[nodes]) {
+        let p = *value * factor;
+        *out = if p > TINY { (p * weight) as f32 } else { 0.0 };
+        *value = f64::from(*out);
+    }
+    part.windows[at] = window;
+    layout.encode(codes, &mut part.codes[at * layout.n_codes()..][..layout.n_codes()]);
+}
+
+impl Window {
+    #[inline(always)]
+    pub(super) fn nodes<S: Simd>(self) -> Range<usize> {
+        let start = usize::from(self.start) * S::F32_LANES;
+        start..start + usize::from(self.n) * S::F32_LANES
+    }
+}
+
+/// What is left when vectors at both ends that sum to at most `negligible` are not counted.
+#[inline(always)]
+fn window_of<S: Simd>(simd: S, posterior: &[f64], negligible: f64) -> Window {
+    // Vectors of `f32` hold as many nodes as two of `f64`.
+    let n_pairs = S::F32_LANES / S::F64_LANES;
+    let vectors = S::as_simd_f64s(posterior).0;
+    let own = |at: usize| &vectors[at * n_pairs..(at + 1) * n_pairs];
+    let (mut start, mut end) = (0, vectors.len() / n_pairs);
+    while start + 1 < end && total(simd, own(start)) <= negligible {
         start += 1;
     }
-    while end > start + 1 && simd.reduce_sum_f32s(vectors[end - 1]) <= NEGLIGIBLE {
+    while end > start + 1 && total(simd, own(end - 1)) <= negligible {
         end -= 1;
     }
     Window { start: start as u16, n: (end - start) as u16 }
 }
 
-/// A pattern's √w E\[G\].
-struct Sums<'a> {
-    layout: &'a Layout,
-    posterior: &'a [f32],
-    window: Window,
-    root: f32,
+#[inline(always)]
+fn total<S: Simd>(simd: S, vectors: &[S::f64s]) -> f64 {
+    let mut sum = 0.0;
+    for vector in vectors {
+        sum += simd.reduce_sum_f64s(*vector);
+    }
+    sum
 }
 
-impl Sums<'_> {
-    /// Writes the means of the functions in `columns` into the strip's row.
+/// A strip's √w E\[G\].
+struct Means<'a> {
+    layout: &'a Layout,
+    /// Weighted, a row each.
+    posteriors: &'a [f64],
+    windows: &'a [Window],
+    /// The patterns' bytes.
+    codes: &'a [u8],
+    weights: &'a [f64],
+    means: &'a mut [f64],
+}
+
+impl Means<'_> {
+    /// Writes all means, item by item.
     #[inline(always)]
-    fn put<S: Simd>(&self, simd: S, columns: &[u32], scratch: &mut Short, strip: &mut Strip) {
-        for some in columns.chunks(SUMS_MAX) {
-            match some.len() {
-                1 => self.some::<S, 1>(simd, some, scratch),
-                2 => self.some::<S, 2>(simd, some, scratch),
-                3 => self.some::<S, 3>(simd, some, scratch),
-                4 => self.some::<S, 4>(simd, some, scratch),
-                5 => self.some::<S, 5>(simd, some, scratch),
-                6 => self.some::<S, 6>(simd, some, scratch),
-                7 => self.some::<S, 7>(simd, some, scratch),
-                8 => self.some::<S, 8>(simd, some, scratch),
-                9 => self.some::<S, 9>(simd, some, scratch),
-                _ => self.some::<S, SUMS_MAX>(simd, some, scratch),
+    fn put<S: Simd>(mut self, simd: S) {
+        let (layout, n) = (self.layout, self.windows.len());
+        let n_blocks = self.codes.len() / n;
+        let mut factors = [0.0; STRIP];
+        for (factor, weight) in factors.iter_mut().zip(self.weights) {
+            *factor = libm::sqrt(1.0 / weight);
+        }
+        for ((block, digits), categories) in layout.digits.iter().zip(&layout.categories) {
+            for (at, &factor) in factors[..n].iter().enumerate() {
+                let digit = digits[usize::from(self.codes[at * n_blocks + block])];
+                self.of_pattern(simd, at, factor, categories[usize::from(digit)]);
             }
-            let Means { offsets, .. } = &self.layout.means;
-            for (&column, means) in some.iter().zip(scratch.chunks_exact(S::F32_LANES)) {
-                let offsets = &offsets[column as usize * S::F32_LANES..][..S::F32_LANES];
-                strip.put(offsets, means, self.layout.panel);
+        }
+        if layout.common.n > 0 {
+            for (at, &factor) in factors[..n].iter().enumerate() {
+                self.of_pattern(simd, at, factor, layout.common);
             }
         }
     }
 
     #[inline(always)]
-    fn some<S: Simd, const N: usize>(&self, simd: S, columns: &[u32], scratch: &mut Short) {
-        let all = S::as_simd_f32s(&self.layout.means.table).0;
-        let start = usize::from(self.window.start) * S::F32_LANES;
-        let n = usize::from(self.window.n) * S::F32_LANES;
-        let posterior = &self.posterior[start..start + n];
-        let mut functions = [&all[..0]; N];
-        for (function, &column) in functions.iter_mut().zip(columns) {
-            *function = &all[column as usize * self.layout.width + start..][..n];
+    fn of_pattern<S: Simd>(&mut self, simd: S, at: usize, factor: f64, functions: Functions) {
+        let Functions { mut first, n } = functions;
+        let end = first + n;
+        while first < end {
+            first += match end - first {
+                1 => self.some::<S, 1>(simd, at, factor, first),
+                2 => self.some::<S, 2>(simd, at, factor, first),
+                _ => self.some::<S, SUMS_MAX>(simd, at, factor, first),
+            };
         }
-        let mut sums = [simd.splat_f32s(0.0); N];
-        for at in 0..n {
-            let p = simd.splat_f32s(posterior[at]);
+    }
+
+    /// The means of `N` functions from `first` on for the pattern in row `at` of the strip.
+    #[inline(always)]
+    fn some<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        at: usize,
+        factor: f64,
+        first: usize,
+    ) -> usize {
+        let (layout, width) = (self.layout, self.layout.width);
+        let nodes = self.windows[at].nodes::<S>();
+        let posterior = S::as_simd_f64s(&self.posteriors[at * width..][nodes.clone()]).0;
+        let mut functions = [posterior; N];
+        for (m, function) in functions.iter_mut().enumerate() {
+            let row = &layout.rows[(first + m) * width..][nodes.clone()];
+            *function = &S::as_simd_f64s(row).0[..posterior.len()];
+        }
+        let mut sums = [simd.splat_f64s(0.0); N];
+        for node in 0..posterior.len() {
             for (sum, function) in sums.iter_mut().zip(functions) {
-                *sum = simd.mul_add_f32s(p, function[at], *sum);
+                *sum = simd.mul_add_f64s(posterior[node], function[node], *sum);
             }
         }
-        let root = simd.splat_f32s(self.root);
-        for (out, sum) in S::as_mut_simd_f32s(scratch).0.iter_mut().zip(sums) {
-            *out = simd.mul_f32s(sum, root);
+        for (sum, &offset) in sums.into_iter().zip(&layout.offsets[first..first + N]) {
+            self.means[offset + at * layout.panel] = factor * simd.reduce_sum_f64s(sum);
         }
+        N
     }
 }

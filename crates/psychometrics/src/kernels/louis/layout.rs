@@ -1,10 +1,10 @@
-//! Where everything stands: small blocks, their codes, counts of pairs, functions for the means.
+//! Where everything stands: small blocks, their codes, counts of pairs, functions of the score.
 
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::super::{Aligned, Blocks, Short};
+use super::super::{Aligned, Blocks, N_ROWS_MAX};
 use super::Scores;
 use super::squares::{Strip, TILE};
 use crate::matrix::Matrix;
@@ -25,17 +25,15 @@ impl WithSimd for Lanes {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES
+        S::F64_LANES
     }
 }
 
-/// Where one function of the score goes.
-#[derive(Debug, Clone, Copy)]
-struct Term {
-    /// Its parameter.
-    place: usize,
-    /// Its row among all.
-    row: usize,
+/// Functions of the score that belong to one answer: consecutive rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Functions {
+    pub(super) first: usize,
+    pub(super) n: usize,
 }
 
 /// Consecutive items whose combined answer is a row of a table.
@@ -64,59 +62,63 @@ pub(super) struct Layout {
     pub(super) n_padded: usize,
     /// Numbers of a panel of squares.
     pub(super) panel: usize,
-    /// Rows of nodes, all items' and the common ones.
-    rows: Vec<f64>,
-    /// Per item and category; empty behind the last category: a gap.
-    terms: Vec<Vec<Vec<Term>>>,
-    common: Vec<Term>,
+    /// Rows of nodes, a function each: all items' and the common ones.
+    pub(super) rows: Aligned,
+    /// The parameter of each function, and where its mean goes in the first row of a strip.
+    places: Vec<usize>,
+    pub(super) offsets: Vec<usize>,
+    /// Per item and category; none behind the last category: a gap.
+    pub(super) categories: Vec<Vec<Functions>>,
+    pub(super) common: Functions,
     n_categories: Vec<usize>,
+    /// Per item, its block of the patterns, and its answer for each of that block's bytes.
+    pub(super) digits: Vec<(usize, [u8; N_ROWS_MAX])>,
     pub(super) small: Vec<Small>,
     shares: Vec<Share>,
-    pub(super) means: Means,
 }
 
 impl Layout {
     pub(super) fn new(scores: &Scores, blocks: &Blocks, width: usize, n_patterns: usize) -> Self {
-        let mut rows: Vec<f64> = Vec::new();
-        let (mut terms, mut n) = (Vec::new(), 0);
+        let (mut rows, mut places) = (Vec::new(), Vec::new());
+        let (mut categories, mut n) = (Vec::new(), 0);
         for (item, &n_own) in scores.items.iter().zip(&scores.n_parameters) {
-            let mut own: Vec<Vec<Term>> = Vec::new();
+            let mut own = Vec::new();
             for category in item.chunks_exact(n_own * width) {
+                let first = places.len();
                 let functions = category.chunks_exact(width).enumerate();
-                let mut of_category = Vec::new();
                 for (m, row) in functions.filter(|(_, row)| row.iter().any(|&g| g != 0.0)) {
-                    of_category.push(Term { place: n + m, row: rows.len() / width });
+                    places.push(n + m);
                     rows.extend_from_slice(row);
                 }
-                own.push(of_category);
+                own.push(Functions { first, n: places.len() - first });
             }
-            own.push(Vec::new());
-            terms.push(own);
+            own.push(Functions::default());
+            categories.push(own);
             n += n_own;
         }
-        let mut common = Vec::new();
+        let common = Functions { first: places.len(), n: scores.common.len() };
         for row in &scores.common {
-            common.push(Term { place: n, row: rows.len() / width });
+            places.push(n);
             rows.extend_from_slice(row);
             n += 1;
         }
         let panel = 2 * Arch::new().dispatch(Lanes);
         let small = small_blocks(&blocks.radices(), n_patterns);
-        let mut layout = Self {
+        Self {
             width,
             n,
             n_padded: n.next_multiple_of(panel.max(TILE)),
             panel,
-            rows,
-            terms,
+            rows: Aligned::of(&rows),
+            offsets: places.iter().map(|&place| Strip::offset(place, panel)).collect(),
+            places,
+            categories,
             common,
             n_categories: blocks.n_categories.clone(),
+            digits: blocks.digit_tables(),
             shares: shares(blocks, &small),
             small,
-            means: Means::default(),
-        };
-        layout.means = Means::new(&layout);
-        layout
+        }
     }
 
     pub(super) fn n_parts_max(&self) -> usize {
@@ -176,20 +178,20 @@ impl Layout {
         items.clone().flat_map(move |i| (i + 1..items.end).map(move |j| (i, j)))
     }
 
-    /// Moves what patterns with answer `code` to the block gathered in the first of `rows` into
-    /// the block's own counts.
+    /// Moves what patterns with answer `code` to the block gathered in `all` into the block's own
+    /// counts.
     #[inline(always)]
     pub(super) fn add_own(
         &self,
         one: usize,
         code: usize,
         nodes: Range<usize>,
-        rows: &mut [f32],
+        all: &mut [f64],
         counts: &mut [f64],
     ) {
-        let gathered = &mut rows[nodes.clone()];
+        let gathered = &mut all[nodes.clone()];
         let mut add =
-            |row: usize| add_short(&mut counts[row * self.width..][nodes.clone()], gathered);
+            |row: usize| add_each(&mut counts[row * self.width..][nodes.clone()], gathered);
         add(0);
         let (items, mut first) = (self.small[one].items.clone(), 1);
         let digit = |item: usize| self.small[one].digit(item - items.start, code);
@@ -225,8 +227,7 @@ impl Layout {
         let n_all: usize = other.items.clone().map(|item| self.n_categories[item]).sum();
         by_category.clear();
         by_category.resize(n_all * nodes.len(), 0.0);
-        for (row, gathered) in rows.chunks_exact_mut(self.width).take(other.n_rows).enumerate() {
-            let gathered = &mut gathered[nodes.clone()];
+        for (row, gathered) in rows.chunks_exact_mut(nodes.len()).take(other.n_rows).enumerate() {
             let (mut first, mut behind) = (0, other.n_rows);
             for (item, radix) in other.items.clone().zip(&other.radices) {
                 behind /= radix;
@@ -246,8 +247,7 @@ impl Layout {
                 let target = &mut counts[(first + digit * n_all) * self.width..];
                 let target = target.chunks_exact_mut(self.width);
                 for (target, row) in target.zip(by_category.chunks_exact(nodes.len())) {
-                    let both = target[nodes.clone()].iter_mut().zip(row);
-                    both.for_each(|(sum, value)| *sum += value);
+                    add_each(&mut target[nodes.clone()], row);
                 }
             }
             first += self.n_categories[item] * n_all;
@@ -291,8 +291,10 @@ impl Layout {
         }
     }
 
-    fn row(&self, term: &Term) -> &[f64] {
-        &self.rows[term.row * self.width..][..self.width]
+    /// Functions with their parameters.
+    fn terms(&self, functions: Functions) -> impl Iterator<Item = (usize, &[f64])> {
+        let own = functions.first..functions.first + functions.n;
+        own.map(|at| (self.places[at], &self.rows[at * self.width..][..self.width]))
     }
 
     /// An item's category with another item's.
@@ -304,13 +306,13 @@ impl Layout {
         sum: &mut Matrix,
     ) {
         let mut weighted = vec![0.0; self.width];
-        for own in &self.terms[item][k] {
-            let both = self.row(own).iter().zip(counts);
+        for (i, own) in self.terms(self.categories[item][k]) {
+            let both = own.iter().zip(counts);
             weighted.iter_mut().zip(both).for_each(|(out, (g, n))| *out = g * n);
-            for other in &self.terms[partner][l] {
-                let value = dot(&weighted, self.row(other));
-                sum.add(own.place, other.place, value);
-                sum.add(other.place, own.place, value);
+            for (j, other) in self.terms(self.categories[partner][l]) {
+                let value = dot(&weighted, other);
+                sum.add(i, j, value);
+                sum.add(j, i, value);
             }
         }
     }
@@ -319,26 +321,26 @@ impl Layout {
     fn within(&self, item: usize, counts: &[f64], sum: &mut Matrix) {
         let mut weighted = vec![0.0; self.width];
         for (k, counts) in counts.chunks_exact(self.width).enumerate() {
-            for own in &self.terms[item][k] {
-                let both = self.row(own).iter().zip(counts);
+            for (i, own) in self.terms(self.categories[item][k]) {
+                let both = own.iter().zip(counts);
                 weighted.iter_mut().zip(both).for_each(|(out, (g, n))| *out = g * n);
-                for other in &self.terms[item][k] {
-                    sum.add(own.place, other.place, dot(&weighted, self.row(other)));
+                for (j, other) in self.terms(self.categories[item][k]) {
+                    sum.add(i, j, dot(&weighted, other));
                 }
-                for other in &self.common {
-                    let value = dot(&weighted, self.row(other));
-                    sum.add(own.place, other.place, value);
-                    sum.add(other.place, own.place, value);
+                for (j, other) in self.terms(self.common) {
+                    let value = dot(&weighted, other);
+                    sum.add(i, j, value);
+                    sum.add(j, i, value);
                 }
             }
         }
     }
 
     fn among_common(&self, counts: &[f64], sum: &mut Matrix) {
-        for one in &self.common {
-            let weighted: Vec<f64> = self.row(one).iter().zip(counts).map(|(g, n)| g * n).collect();
-            for other in &self.common {
-                sum.add(one.place, other.place, dot(&weighted, self.row(other)));
+        for (i, one) in self.terms(self.common) {
+            let weighted: Vec<f64> = one.iter().zip(counts).map(|(g, n)| g * n).collect();
+            for (j, other) in self.terms(self.common) {
+                sum.add(i, j, dot(&weighted, other));
             }
         }
     }
@@ -405,64 +407,6 @@ fn shares(blocks: &Blocks, small: &[Small]) -> Vec<Share> {
     shares
 }
 
-/// The functions whose means are wanted, of each answer to a small block (and at the end the
-/// common ones) in columns of one vector: lanes are functions, nodes follow one another.
-#[derive(Debug, Default)]
-pub(super) struct Means {
-    pub(super) table: Short,
-    /// Where each lane's mean goes in a strip.
-    pub(super) offsets: Vec<u32>,
-    /// First column and columns an answer.
-    blocks: Vec<(u32, u32)>,
-}
-
-impl Means {
-    fn new(layout: &Layout) -> Self {
-        let lanes = layout.panel / 2;
-        let mut columns: Vec<Vec<Term>> = Vec::new();
-        let mut blocks = Vec::new();
-        for small in &layout.small {
-            let of_row = |row: usize| -> Vec<Term> {
-                let items = small.items.clone().enumerate();
-                items
-                    .flat_map(|(at, item)| &layout.terms[item][small.digit(at, row)])
-                    .copied()
-                    .collect()
-            };
-            let rows: Vec<Vec<Term>> = (0..small.n_rows).map(of_row).collect();
-            let most = rows.iter().map(Vec::len).max().unwrap_or(0);
-            let n_columns = most.div_ceil(lanes);
-            blocks.push((columns.len() as u32, n_columns as u32));
-            for row in rows {
-                let column = |at: usize| row.iter().skip(at * lanes).take(lanes).copied().collect();
-                columns.extend((0..n_columns).map(column));
-            }
-        }
-        blocks.push((columns.len() as u32, layout.common.len().div_ceil(lanes) as u32));
-        columns.extend(layout.common.chunks(lanes).map(<[Term]>::to_vec));
-        let mut table = Short::zeros(columns.len() * layout.width * lanes);
-        let mut offsets = vec![Strip::nowhere(layout.n_padded) as u32; columns.len() * lanes];
-        for (at, column) in columns.iter().enumerate() {
-            for (lane, term) in column.iter().enumerate() {
-                offsets[at * lanes + lane] = Strip::offset(term.place, layout.panel) as u32;
-                let own = table[at * layout.width * lanes + lane..].iter_mut().step_by(lanes);
-                own.zip(layout.row(term)).for_each(|(out, &g)| *out = g as f32);
-            }
-        }
-        Self { table, offsets, blocks }
-    }
-
-    /// The columns that a pattern's answers name.
-    #[inline(always)]
-    pub(super) fn choose(&self, codes: &[u8], columns: &mut Vec<u32>) {
-        columns.clear();
-        for (&(first, n), &code) in self.blocks.iter().zip(codes) {
-            let first = first + u32::from(code) * n;
-            columns.extend(first..first + n);
-        }
-    }
-}
-
 /// In four running sums, so that the compiler may use vectors.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
@@ -472,6 +416,11 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
+
+#[inline(always)]
+fn add_each(target: &mut [f64], source: &[f64]) {
+    target.iter_mut().zip(source).for_each(|(sum, &value)| *sum += value);
 }
 
 #[inline(always)]

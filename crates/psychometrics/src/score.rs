@@ -218,6 +218,9 @@ impl Bank {
             }
         }
         let refuse = |what| Err(ScoreError::Population { what });
+        if !(0..n_dimensions).all(|d| items.iter().any(|item| item.dimension == d)) {
+            return refuse("the population has a dimension that no item measures");
+        }
         if !(1..=N_DIMENSIONS_MAX).contains(&n_dimensions) {
             return refuse("a population has 1 to 4 dimensions");
         }

@@ -41,10 +41,17 @@ impl Faults {
     }
 }
 
-/// A value as it is shown.
+/// A value as it is shown, on one line: what a terminal would not show is written out (`\n`,
+/// `\0`).
 pub fn short(value: &str) -> String {
-    match value.char_indices().nth(SHOWN_MAX) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+    let shown = |c: char| match c {
+        '\0' => String::from("\\0"),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    let mut text: String = value.chars().take(SHOWN_MAX).map(shown).collect();
+    if value.chars().nth(SHOWN_MAX).is_some() {
+        text.push('…');
     }
+    text
 }

@@ -14,6 +14,7 @@ mod csv;
 mod faults;
 mod layout;
 mod parquet_in;
+mod ratings;
 pub mod scores;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,9 @@ use std::path::Path;
 
 use psychometrics::responses::Responses;
 
+pub use faults::short;
 pub use layout::Roles;
+pub use ratings::{Ratings, parquet_ratings};
 pub use texts::Texts;
 
 /// What to read of a file.
@@ -109,7 +112,11 @@ pub fn foreign(first: &[u8]) -> Option<&'static str> {
             Some("this is an old spreadsheet; save the table as CSV (comma-separated)")
         }
         [0x1F, 0x8B, ..] => Some("this is compressed by gzip; unpack it first"),
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("this is UTF-16 text; save it as CSV in UTF-8"),
+        // With a byte order mark, or plain letters two bytes each.
+        [0xFF, 0xFE, ..]
+        | [0xFE, 0xFF, ..]
+        | [1..=255, 0, 1..=255, 0]
+        | [0, 1..=255, 0, 1..=255] => Some("this is UTF-16 text; save it as CSV in UTF-8"),
         [b'$', b'F', b'L', _] => Some("this is an SPSS file; save the table as CSV"),
         _ => None,
     }

@@ -28,6 +28,26 @@ pub fn read(
     wanted: &Wanted<'_>,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Table, Vec<String>> {
+    let (file, layout) = opened(file, wanted)?;
+    let about = file.metadata();
+    let n_persons = about.file_metadata().num_rows().max(0) as u64;
+    let mut out = Collecting::new(layout, wanted, "row")?;
+    let mut n_read = 0;
+    for group in 0..file.num_row_groups() {
+        let group = file.get_row_group(group).map_err(|e| broken(&e))?;
+        read_group(&*group, &mut out, &mut n_read, &mut |n| tell(Progress::Persons(n, n_persons)))?;
+    }
+    out.finish()
+}
+
+/// An open file and what its columns are for.
+///
+/// # Errors
+/// Columns that cannot be read, by name.
+pub(super) fn opened(
+    file: File,
+    wanted: &Wanted<'_>,
+) -> Result<(SerializedFileReader<File>, Layout), Vec<String>> {
     let file = SerializedFileReader::new(file).map_err(|e| broken(&e))?;
     let about = file.metadata();
     let columns = about.file_metadata().schema_descr().columns();
@@ -57,14 +77,7 @@ pub fn read(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let n_persons = about.file_metadata().num_rows().max(0) as u64;
-    let mut out = Collecting::new(layout, wanted, "row")?;
-    let mut n_read = 0;
-    for group in 0..file.num_row_groups() {
-        let group = file.get_row_group(group).map_err(|e| broken(&e))?;
-        read_group(&*group, &mut out, &mut n_read, &mut |n| tell(Progress::Persons(n, n_persons)))?;
-    }
-    out.finish()
+    Ok((file, layout))
 }
 
 /// The name of a compression that cannot be undone.
@@ -77,7 +90,7 @@ fn foreign(compression: Compression) -> Option<&'static str> {
     }
 }
 
-fn broken(error: &ParquetError) -> Vec<String> {
+pub(super) fn broken(error: &ParquetError) -> Vec<String> {
     vec![format!("it cannot be read as Parquet ({error})")]
 }
 
@@ -109,7 +122,7 @@ fn unfit(column: &ColumnDescriptor) -> Option<&'static str> {
 }
 
 /// One column of a row group, with what was read of it last.
-struct Column {
+pub(super) struct Column {
     at: usize,
     role: Role,
     is_optional: bool,
@@ -136,29 +149,12 @@ fn read_group(
     tell: &mut dyn FnMut(u64),
 ) -> Result<(), Vec<String>> {
     let mut columns = Vec::new();
-    let schema = group.metadata().schema_descr();
     for at in 0..out.layout.columns.len() {
         let role = out.layout.columns[at].1;
         if role == Role::Ignored {
             continue;
         }
-        let about = schema.column(at);
-        columns.push(Column {
-            at,
-            role,
-            is_optional: about.max_def_level() > 0,
-            is_unsigned: is_unsigned(&about),
-            reader: group.get_column_reader(at).map_err(|e| broken(&e))?,
-            levels: Vec::new(),
-            values: match about.physical_type() {
-                Type::BOOLEAN => Values::Truths(Vec::new()),
-                Type::INT32 => Values::Short(Vec::new()),
-                Type::INT64 => Values::Long(Vec::new()),
-                Type::FLOAT => Values::Single(Vec::new()),
-                Type::DOUBLE => Values::Double(Vec::new()),
-                _ => Values::Texts(Vec::new()),
-            },
-        });
+        columns.push(Column::open(group, at, role)?);
     }
     let mut left = group.metadata().num_rows().max(0) as usize;
     while left > 0 {
@@ -183,6 +179,72 @@ fn is_unsigned(column: &ColumnDescriptor) -> bool {
 }
 
 impl Column {
+    /// A column of a row group, of which nothing is read yet.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn open(
+        group: &dyn RowGroupReader,
+        at: usize,
+        role: Role,
+    ) -> Result<Self, Vec<String>> {
+        let about = group.metadata().schema_descr().column(at);
+        Ok(Self {
+            at,
+            role,
+            is_optional: about.max_def_level() > 0,
+            is_unsigned: is_unsigned(&about),
+            reader: group.get_column_reader(at).map_err(|e| broken(&e))?,
+            levels: Vec::new(),
+            values: match about.physical_type() {
+                Type::BOOLEAN => Values::Truths(Vec::new()),
+                Type::INT32 => Values::Short(Vec::new()),
+                Type::INT64 => Values::Long(Vec::new()),
+                Type::FLOAT => Values::Single(Vec::new()),
+                Type::DOUBLE => Values::Double(Vec::new()),
+                _ => Values::Texts(Vec::new()),
+            },
+        })
+    }
+
+    /// The next `n_rows` rows as they would stand in a CSV file; empty where there is none or it
+    /// is not a number.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn cells(&mut self, n_rows: usize) -> Result<Vec<String>, Vec<String>> {
+        self.read(n_rows).map_err(|e| broken(&e))?;
+        let levels = self.is_optional.then_some(&self.levels[..]);
+        let mut cells = Vec::with_capacity(n_rows);
+        let mut take = |cell: Option<String>| cells.push(cell.unwrap_or_default());
+        let decimal = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
+        let unsigned = self.is_unsigned;
+        match &self.values {
+            Values::Truths(values) => each(n_rows, levels, values, |_, value| {
+                take(value.map(|&value| u8::from(value).to_string()));
+            }),
+            Values::Short(values) => each(n_rows, levels, values, |_, value| {
+                let text = |&v: &i32| if unsigned { (v as u32).to_string() } else { v.to_string() };
+                take(value.map(text));
+            }),
+            Values::Long(values) => each(n_rows, levels, values, |_, value| {
+                let text = |&v: &i64| if unsigned { (v as u64).to_string() } else { v.to_string() };
+                take(value.map(text));
+            }),
+            Values::Single(values) => each(n_rows, levels, values, |_, value| {
+                take(value.map(|&value| decimal(f64::from(value))));
+            }),
+            Values::Double(values) => each(n_rows, levels, values, |_, value| {
+                take(value.map(|&value| decimal(value)));
+            }),
+            Values::Texts(values) => each(n_rows, levels, values, |_, value| {
+                let text = |v: &ByteArray| String::from_utf8_lossy(v.data()).trim().to_owned();
+                take(value.map(text));
+            }),
+        }
+        Ok(cells)
+    }
+
     /// Reads the next `n_rows` rows.
     fn read(&mut self, n_rows: usize) -> Result<(), ParquetError> {
         let levels = &mut self.levels;

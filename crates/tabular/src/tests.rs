@@ -332,3 +332,17 @@ fn threads_do_not_change_what_is_read() {
     assert!(faults(1)[0].contains("line 140003"), "{:?}", faults(1));
     assert_eq!(faults(1), faults(3));
 }
+
+#[test]
+fn what_a_terminal_does_not_show_is_written_out() {
+    let fault = |text: &str| csv(text, &Roles::default()).unwrap_err().join("\n");
+    assert!(fault("a,b\n1,\0\n").contains("column b: “\\0”"), "{}", fault("a,b\n1,\0\n"));
+    let broken = fault("a,b\n1,\"2\n3\"\n");
+    assert!(broken.contains("column b: “2\\n3”") && broken.lines().count() == 1, "{broken}");
+    let folder = tempfile::tempdir().unwrap();
+    let wide: Vec<u8> = "a,b\n1,2\n".bytes().flat_map(|byte| [byte, 0]).collect();
+    for bytes in [wide.clone(), [&[0xFF, 0xFE][..], &wide].concat()] {
+        let refused = table(&file(&folder, "w.csv", &bytes), &Roles::default()).unwrap_err();
+        assert!(refused[0].contains("this is UTF-16 text"), "{refused:?}");
+    }
+}

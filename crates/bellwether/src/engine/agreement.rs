@@ -16,6 +16,9 @@ use super::{common_arguments, file_argument, list, path, text};
 /// Confidence level of every interval.
 const LEVEL: f64 = 0.95;
 
+/// What the mean over the items is called.
+const SCALE_MEAN: &str = "the mean of the items";
+
 /// The command and its arguments.
 #[must_use]
 pub fn command() -> Command {
@@ -33,8 +36,8 @@ pub fn command() -> Command {
     Command::new("agreement")
         .about("Say how far raters agree: ICC(1), ICC(2), variance components, r_wg(j), a_wg, AD")
         .arg(file_argument("RATINGS").help(
-            "A CSV file: a header row, a line a rater, a column an item, numbers, an empty cell \
-             for a missing rating",
+            "A CSV file (a header row, a line a rater, a column an item, numbers, an empty cell \
+             for a missing rating) or a Parquet file",
         ))
         .arg(group)
         .arg(categories)
@@ -124,7 +127,8 @@ fn figures(table: &Table, categories: u32) -> Result<Value, String> {
     put("n_groups", json!(groups.n_groups()));
     put("ranvar", number(null.variance().map_err(|e| e.to_string())?));
     put("variables", by_item(table, |at, name| icc(columns.column(at), &groups, name))?);
-    put("scale_mean", icc(&means(columns), &groups, "the mean of the items")?);
+    put("mult.icc", mult_icc(table, columns, &groups));
+    put("scale_mean", icc(&means(columns), &groups, SCALE_MEAN)?);
     let said = |what: &'static str, key: &'static str| {
         move |seen: Result<Vec<Agreement>, RatersError>| match seen {
             Ok(seen) => by_group(&seen, &table.group_names, key),
@@ -195,7 +199,12 @@ fn means(columns: Columns<'_>) -> Vec<f64> {
 }
 
 fn icc(ratings: &[f64], groups: &Groups, what: &str) -> Result<Value, String> {
-    let seen = one_way(ratings, groups, LEVEL).map_err(|e| format!("{what}: {e}"))?;
+    let seen = one_way(ratings, groups, LEVEL).map_err(|e| match e {
+        RatersError::NoVariance { .. } if what != SCALE_MEAN => {
+            format!("{what}: {e}; leave it out with --ignore {what}")
+        }
+        e => format!("{what}: {e}"),
+    })?;
     let components = |likelihood| match one_way_components(ratings, groups, likelihood) {
         Ok(seen) => json!({
             "tau00": seen.between, "sigma2": seen.within, "ICC1": seen.icc1,
@@ -211,6 +220,20 @@ fn icc(ratings: &[f64], groups: &Groups, what: &str) -> Result<Value, String> {
         "lmer_REML": components(Likelihood::Restricted),
         "lmer_ML": components(Likelihood::Full),
     }))
+}
+
+/// ICC(1) and ICC(2) from the variance components, as R multilevel's `mult.icc` has them: with the
+/// mean size of the groups, raters without a rating included.
+fn mult_icc(table: &Table, columns: Columns<'_>, groups: &Groups) -> Value {
+    let size = table.n_rows as f64 / table.group_names.len() as f64;
+    let icc1 = |item| {
+        let seen = one_way_components(columns.column(item), groups, Likelihood::Restricted);
+        seen.map_or(f64::NAN, |seen| seen.icc1)
+    };
+    let first: Vec<f64> = (0..table.items.len()).map(icc1).collect();
+    let second: Vec<f64> =
+        first.iter().map(|icc1| size * icc1 / (1.0 + (size - 1.0) * icc1)).collect();
+    json!({ "Variable": table.items, "ICC1": first, "ICC2": second })
 }
 
 /// One figure a group, as parallel lists, and their mean and median over groups that have one.

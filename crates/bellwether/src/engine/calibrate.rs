@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
-use psychometrics::calibrate::{CalibrateError, Sample, calibrate};
-use serde_json::json;
+use psychometrics::calibrate::{CalibrateError, Density, Parameter, Prior, Sample, calibrate};
+use serde_json::{Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -51,6 +51,11 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     } else {
         enough_items(table.items.len(), &model, None)?;
     }
+    if table.weights.as_ref().is_some_and(|weights| weights.iter().all(|&weight| weight == 0.0)) {
+        let column = text(given, "weight").unwrap_or_default();
+        let shown = file.display();
+        return Err(vec![format!("{shown}: --weight {column}: every weight is 0: nobody counts")]);
+    }
     let sample = Sample {
         responses: &table.responses,
         groups: table.groups.as_ref().map(|(_, groups)| &groups[..]),
@@ -65,13 +70,49 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let mut document = document::write(&found, &model, &table.items, &dimensions, names);
     let flags = [notes, document::flags(&found, &table.items)].concat();
     document["flags"] = json!(flags);
+    let mut has_prior = false;
+    for (item, asked) in asked.items.iter().enumerate().filter(|(_, own)| !own.priors.is_empty()) {
+        document["items"][item]["prior"] = Value::Object(asked.priors.iter().map(stated).collect());
+        has_prior = true;
+    }
+    // Neither is defined for a posterior, nor for weights that do not count persons.
+    if table.weights.is_none() && !has_prior {
+        let (n_parameters, n_persons) = (found.n_parameters as f64, found.n_persons as f64);
+        let deviance = -2.0 * found.log_likelihood;
+        document["AIC"] = json!(deviance + 2.0 * n_parameters);
+        document["BIC"] = json!(deviance + n_parameters * n_persons.ln());
+    }
     out.figures(&document)?;
     remark(&flags);
     Ok(())
 }
 
+/// The parameter a prior is on, and the density with its numbers.
+fn stated(prior: &Prior) -> (String, Value) {
+    let parameter = match prior.parameter {
+        Parameter::Slope => "a",
+        Parameter::Intercept => "d",
+        Parameter::Guessing => "c",
+    };
+    let density = match prior.density {
+        Density::Normal { mean, sd } => json!({ "normal": [mean, sd] }),
+        Density::LogNormal { mean, sd } => json!({ "log-normal": [mean, sd] }),
+        Density::Beta { alpha, beta } => json!({ "beta": [alpha, beta] }),
+    };
+    (parameter.to_owned(), density)
+}
+
 /// The error with the file's own names in it.
 pub fn worded(error: &CalibrateError, items: &[String], groups: Option<&[String]>) -> String {
+    let option = match error {
+        CalibrateError::Setting { option: "number of nodes", .. } => Some("--nodes"),
+        CalibrateError::Setting { option: "range", .. } => Some("--range"),
+        CalibrateError::Setting { option: "tolerance", .. } => Some("--tolerance"),
+        _ => None,
+    };
+    if let (Some(option), CalibrateError::Setting { value, wanted, .. }) = (option, error) {
+        return format!("{option} {value}: {wanted}");
+    }
     let mut text = error.to_string();
     if let Some((number, rest)) = text.strip_prefix("item ").and_then(|t| t.split_once([':', ' ']))
         && let Some(name) = number.parse::<usize>().ok().and_then(|at| items.get(at))

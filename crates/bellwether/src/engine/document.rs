@@ -231,7 +231,7 @@ fn known(document: &Value) -> Result<Known, String> {
             Value::Null => Vec::new(),
             values => numbers(values).ok_or_else(|| faulty("values are not numbers"))?,
         };
-        let dimension = dimension(item);
+        let dimension = dimension(item).map_err(|what| faulty(&what))?;
         let parameters = parameters(document, item, dimension).map_err(|what| faulty(&what))?;
         items.push((parameters, dimension));
         answers.push((id.to_owned(), values.iter().map(|&value| value as i32).collect()));
@@ -251,6 +251,14 @@ fn known(document: &Value) -> Result<Known, String> {
         }
     }
     let n_dimensions = populations[0].0.len();
+    for ((id, _), (_, dimension)) in answers.iter().zip(&items) {
+        if *dimension >= n_dimensions {
+            return Err(format!(
+                "item {id} is on dimension {dimension}, counted from 0, and the population has \
+                 {n_dimensions}"
+            ));
+        }
+    }
     let names = document["dimensions"].as_array().map(|names| {
         names.iter().map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
     });
@@ -283,14 +291,26 @@ fn population(of: &Value) -> Result<(Vec<f64>, Vec<Vec<f64>>), String> {
     let mean = numbers(&of["mean"]).ok_or("a population has no mean")?;
     let rows = of["covariance"].as_array().ok_or("a population has no covariance")?;
     let covariance: Option<Vec<Vec<f64>>> = rows.iter().map(numbers).collect();
-    Ok((mean, covariance.ok_or("a covariance is not of numbers")?))
+    let covariance = covariance.ok_or("a covariance is not of numbers")?;
+    let n = mean.len();
+    if n == 0 || covariance.len() != n || covariance.iter().any(|row| row.len() != n) {
+        return Err(String::from("a covariance does not have a row and a column a dimension"));
+    }
+    if !(0..n).all(|d| covariance[d][d] > 0.0 && covariance[d][d].is_finite()) {
+        return Err(String::from("a population has a variance that is not above 0"));
+    }
+    Ok((mean, covariance))
 }
 
 /// Which dimension an item measures: stated, or the place of the slope that is not 0.
-fn dimension(item: &Value) -> usize {
-    let slopes = item["a"].as_array();
-    let sloped = || slopes?.iter().position(|slope| slope.as_f64().is_some_and(|a| a != 0.0));
-    item["dimension"].as_u64().map(|at| at as usize).or_else(sloped).unwrap_or(0)
+fn dimension(item: &Value) -> Result<usize, String> {
+    let slopes = item["a"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut sloped = slopes.iter().enumerate().filter(|(_, slope)| slope.as_f64() != Some(0.0));
+    let first = sloped.next().map(|(at, _)| at);
+    if sloped.next().is_some() {
+        return Err(String::from("it has slopes on several dimensions; an item measures one here"));
+    }
+    Ok(item["dimension"].as_u64().map(|at| at as usize).or(first).unwrap_or(0))
 }
 
 /// A list of numbers; a number alone is a list of one.

@@ -97,11 +97,13 @@ impl Output {
             None => through(std::fs::File::options().write(true).open(path)).map(drop),
             Some(part) => {
                 let file = self.alone(|| std::fs::File::create(part));
-                let written = through(file).and_then(|file| {
+                let half = Half(part);
+                through(file).and_then(|file| {
                     file.sync_all()?;
-                    self.alone(|| std::fs::rename(part, path))
-                });
-                written.inspect_err(|_| drop(std::fs::remove_file(part)))
+                    self.alone(|| std::fs::rename(part, path))?;
+                    std::mem::forget(half);
+                    Ok(())
+                })
             }
         };
         written.map_err(|e| vec![unwritable(path, &e)])
@@ -114,12 +116,29 @@ impl Output {
     }
 }
 
+/// A file that is not whole yet: dropped, be it by an error or a panic, it is gone.
+struct Half<'a>(&'a Path);
+
+impl Drop for Half<'_> {
+    fn drop(&mut self) {
+        // Where it cannot be removed, it was never made or the folder itself is gone.
+        let _ = std::fs::remove_file(self.0);
+    }
+}
+
 fn lock(writing: &Mutex<()>) -> MutexGuard<'_, ()> {
     writing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {
-    format!("{} cannot be written: {error}", path.display())
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => {
+            let (shown, folder) = (path.display(), folder.display());
+            format!("{shown} cannot be written: there is no folder {folder}; make it first")
+        }
+        _ => format!("{} cannot be written: {error}", path.display()),
+    }
 }
 
 /// Options whose file is read.
@@ -235,10 +254,25 @@ pub(super) fn read(
     path: &Path,
     wanted: &tabular::Wanted<'_>,
 ) -> Result<tabular::Table, Vec<String>> {
+    behind_a_bar(|tell| tabular::read(path, wanted, tell))
+}
+
+/// Reads ratings from Parquet behind such a bar.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn parquet(
+    path: &Path,
+    roles: &tabular::Roles,
+) -> Result<tabular::Ratings, Vec<String>> {
+    behind_a_bar(|tell| tabular::parquet_ratings(path, roles, tell))
+}
+
+fn behind_a_bar<T>(read: impl FnOnce(&mut dyn FnMut(Progress)) -> T) -> T {
     let bar = ProgressBar::new(0).with_message("reading");
     let mut bar = styled(bar, BYTES);
     let mut is_of_persons = false;
-    let table = tabular::read(path, wanted, &mut |at| {
+    let found = read(&mut |at| {
         let (done, total) = match at {
             Progress::Bytes(done, total) => (done, total),
             Progress::Persons(done, total) => {
@@ -253,7 +287,7 @@ pub(super) fn read(
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    table
+    found
 }
 
 /// The bar of a file read by its bytes.

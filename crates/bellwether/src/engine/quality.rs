@@ -72,6 +72,10 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     let stated = range.map(|(low, high)| (f64::from(low), f64::from(high)));
     let scale = stated.or_else(|| observed_range(columns(&table).ok()?));
     let (low, high) = scale.ok_or_else(|| vec![String::from("nobody answered anything")])?;
+    if low >= high {
+        let shown = file.display();
+        return Err(vec![format!("{shown}: every answer is {low}: there is nothing to compare")]);
+    }
     let signs = signs(&table, (low, high)).map_err(|e| vec![e])?;
     turn(&mut table, &list(given, "reverse"), (low, high))?;
     let chance = Pcg64Mcg::seed_from_u64(given.get_one::<u64>("seed").copied().unwrap_or(1));

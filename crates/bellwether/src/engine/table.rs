@@ -1,10 +1,12 @@
-//! Reading a CSV file of ratings, with every fault named by line and column.
+//! Reading a file of ratings, CSV or Parquet, with every fault named by line and column.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use super::output::bytes;
+use tabular::{Ratings, Roles, short};
+
+use super::output::{bytes, parquet};
 
 /// Faults listed before the rest is only counted.
 const N_FAULTS_LISTED: usize = 10;
@@ -47,9 +49,11 @@ impl Reading {
         let file = File::open(path).map_err(cannot)?;
         let mut file = BufReader::new(file);
         file.by_ref().take(4).read_to_end(&mut first).map_err(cannot)?;
-        let parquet = (first == b"PAR1").then_some("this is a Parquet file; save ratings as CSV");
-        if let Some(what) = tabular::foreign(&first).or(parquet) {
+        if let Some(what) = tabular::foreign(&first) {
             return Err(vec![format!("{shown}: {what}")]);
+        }
+        if first == b"PAR1" {
+            return self.read_parquet(path);
         }
         let length = file.get_ref().metadata().map_or(0, |about| about.len());
         let progress = bytes(length);
@@ -62,6 +66,23 @@ impl Reading {
             false => format!("{shown}: {fault}"),
         };
         table.map_err(|faults: Vec<String>| faults.into_iter().map(told).collect())
+    }
+
+    fn read_parquet(&self, path: &Path) -> Result<Table, Vec<String>> {
+        let shown = path.display();
+        let roles = Roles {
+            id: self.id.clone(),
+            group: self.group.clone(),
+            weight: None,
+            ignore: self.ignored.clone(),
+        };
+        let read = parquet(path, &roles);
+        let read = read.map_err(|faults| -> Vec<String> {
+            faults.iter().map(|fault| format!("{shown}: {fault}")).collect()
+        })?;
+        let (group_of, group_names) = numbered(&read.groups);
+        let Ratings { items, values, n_rows, .. } = read;
+        Ok(Table { items, values, n_rows, group_of, group_names })
     }
 
     fn read_from(&self, source: impl Read, shown: &str) -> Result<Table, Vec<String>> {
@@ -211,14 +232,6 @@ impl Faults {
             self.listed.push(format!("… and {} more", self.n_more));
         }
         if self.listed.is_empty() { Ok(()) } else { Err(self.listed) }
-    }
-}
-
-fn short(cell: &str) -> String {
-    const SHOWN: usize = 40;
-    match cell.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &cell[..end]),
-        None => cell.to_owned(),
     }
 }
 

@@ -280,7 +280,7 @@ fn wrong_files_are_refused_in_words() {
     refused("a,b,c\n1,2,1\n2,3,2\n", &[], &["2 persons with answers cannot tell 6 parameters"]);
     refused("a,b\n1,2\n", &["--threads", "0"], &["invalid value '0'"]);
     refused("a,b\n1,2\n", &["--nodes", "x"], &["--nodes x: this must be a whole number"]);
-    refused("a,b,c\n1,2,1\n2,3,2\n", &["--nodes", "3"], &["number of nodes is 3: 5 to 401"]);
+    refused("a,b,c\n1,2,1\n2,3,2\n", &["--nodes", "3"], &["--nodes 3: 5 to 401"]);
 }
 
 #[test]
@@ -504,7 +504,8 @@ fn agreement_and_quality_name_the_file_and_the_remedy() {
         (b"g,a,b\n1,2,3\n2,2,2\n", "x.csv: a: 2 ratings in 2 groups: no group has two"),
         (b"g,a,b\n1,,\n1,,\n", "x.csv: nobody rated anything"),
         (b"g,a,b\n1,1,-99\n1,2,2\n2,1,2\n2,1,1\n", "item b: 1 answer(s) are -99"),
-        (b"PAR1....PAR1", "x.csv: this is a Parquet file; save ratings as CSV"),
+        (b"PAR1....PAR1", "x.csv: it cannot be read as Parquet"),
+        (b"g,a,b\n1,3,1\n1,3,2\n2,3,2\n2,3,1\n", "leave it out with --ignore a"),
         (b"g,\xE4,b\n1,1,2\n", "x.csv: line 1 is not UTF-8 text; save the file as UTF-8"),
     ] {
         let faults = said("agreement", text, &group).unwrap();
@@ -520,6 +521,7 @@ fn agreement_and_quality_name_the_file_and_the_remedy() {
         (&b"a,b,c\n1,,2\n2,,1\n3,,3\n"[..], "x.csv: item b: nobody answered it"),
         (b"a,b,c\n1,2,3\n", "only one person answered anything"),
         (b"a,b,c\n,,\n,,\n", "nobody answered anything"),
+        (b"a,b,c\n2,2,2\n2,2,2\n", "x.csv: every answer is 2: there is nothing to compare"),
     ] {
         let faults = said("quality", text, &[]).unwrap();
         assert!(faults.contains(part), "{faults}");
@@ -574,4 +576,111 @@ fn separated_and_unrelated_items_are_flagged() {
     let flags = folder.json("o.json")["flags"].to_string();
     assert!(flags.contains("is Heywood-like, no estimate to be used"), "{flags}");
     assert!(flags.contains("is next to nothing"), "{flags}");
+}
+
+#[test]
+fn ratings_are_read_from_parquet_as_from_csv() {
+    let folder = Folder::new();
+    let (scale, calibration) = (data("classical/data/scale.csv"), folder.path("c.json"));
+    let words = ["calibrate", &scale, "--model", "graded", "--ignore", "group"];
+    run(&[&words[..], &["--out", &calibration]].concat()).unwrap();
+    // Scores by group are ratings of two items with decimals and a word for the group.
+    let found = ["csv", "parquet"].map(|ending| {
+        let (file, out) = (folder.path(&format!("r.{ending}")), folder.path("o.json"));
+        let words = ["score", &scale, "--calibration", &calibration, "--id", "group"];
+        run(&[&words[..], &["--out", &file]].concat()).unwrap();
+        run(&["agreement", &file, "--group", "group", "--out", &out]).unwrap();
+        folder.json("o.json")
+    });
+    assert_eq!(found[0]["n"], 800);
+    assert_eq!(found[0]["items"], serde_json::json!(["theta", "se"]));
+    assert_eq!(found[0], found[1]);
+    let out = folder.path("o.json");
+    let faults = run(&["agreement", &folder.path("r.parquet"), "--group", "se", "--out", &out]);
+    let faults = faults.unwrap_err();
+    assert!(faults[0].contains("row 1, column group: “one”: a rating is a number"), "{faults:?}");
+    assert_eq!(faults.len(), 11);
+}
+
+#[test]
+fn a_calibration_says_what_was_assumed() {
+    let folder = Folder::new();
+    let (wrong, out) = (data("classical/data/right_wrong.csv"), folder.path("c.json"));
+    run(&["calibrate", &wrong, "--model", "three-parameter", "--out", &out]).unwrap();
+    let found = folder.json("c.json");
+    assert_eq!(found["items"][3]["prior"], serde_json::json!({ "c": { "beta": [5.0, 17.0] } }));
+    assert!(found.get("AIC").is_none(), "a posterior has none");
+    run(&["calibrate", &wrong, "--model", "two-parameter", "--out", &out]).unwrap();
+    let found = folder.json("c.json");
+    assert!(found["items"][3].get("prior").is_none());
+    let text = std::fs::read_to_string(data("2pl_right_wrong.json")).unwrap();
+    let golden: Value = serde_json::from_str(&text).unwrap();
+    near(&found["AIC"], golden["AIC"].as_f64().unwrap(), 2e-5);
+    near(&found["BIC"], golden["BIC"].as_f64().unwrap(), 2e-5);
+}
+
+#[test]
+fn settings_and_weights_that_cannot_be_are_named_as_they_were_typed() {
+    let folder = Folder::new();
+    let out = folder.path("o.json");
+    let file = folder.file("r.csv", &rows(""));
+    for (option, value) in
+        [("--nodes", "0"), ("--nodes", "1000000"), ("--range", "-1"), ("--tolerance", "0")]
+    {
+        let setting = format!("{option}={value}");
+        let words = ["calibrate", &file, "--model", "graded", &setting, "--out", &out];
+        let faults = run(&words).unwrap_err();
+        assert!(faults[0].starts_with(&format!("{option} {value}: ")), "{faults:?}");
+    }
+    let weightless: String = rows("")
+        .lines()
+        .enumerate()
+        .map(|(at, row)| match at {
+            0 => format!("{row},w\n"),
+            _ => format!("{row},0\n"),
+        })
+        .collect();
+    let file = folder.file("w.csv", &weightless);
+    let words = ["calibrate", &file, "--model", "graded", "--weight", "w", "--out", &out];
+    let faults = run(&words).unwrap_err();
+    assert!(faults[0].ends_with("w.csv: --weight w: every weight is 0: nobody counts"));
+    let there = folder.path("no/o.json");
+    let faults = run(&["calibrate", &file, "--model", "graded", "--out", &there]).unwrap_err();
+    assert!(faults[0].contains("there is no folder"), "{faults:?}");
+}
+
+#[test]
+fn calibrations_that_contradict_themselves_are_refused() {
+    let folder = Folder::new();
+    let (file, own, out) =
+        (folder.file("r.csv", &rows("")), folder.path("c.json"), folder.path("s.csv"));
+    run(&["calibrate", &file, "--model", "graded", "--out", &own]).unwrap();
+    let refused = |change: &dyn Fn(&mut Value), part: &str| {
+        let mut document = folder.json("c.json");
+        change(&mut document);
+        let changed = folder.file("changed.json", &document.to_string());
+        for words in [
+            &["score", &file, "--calibration", &changed, "--out", &out][..],
+            &["simulate", "--calibration", &changed, "--persons", "5", "--out", &out],
+        ] {
+            let faults = run(words).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].contains(part), "{part}: {faults:?}");
+        }
+        assert!(!Path::new(&out).exists());
+    };
+    let square = |a: f64, b: f64| serde_json::json!([[a, b], [b, 1.0]]);
+    refused(&|c| c["latent"]["covariance"][0][0] = (-1.0).into(), "variance that is not above 0");
+    refused(&|c| c["latent"]["covariance"] = square(1.0, 0.0), "a row and a column a dimension");
+    refused(&|c| c["items"][0]["dimension"] = 7.into(), "item a is on dimension 7");
+    let both = serde_json::json!([1.0, 0.5]);
+    refused(&|c| c["items"][0]["a"] = both.clone(), "slopes on several dimensions");
+    // Two dimensions of which one is measured by nothing.
+    let mut document = folder.json("c.json");
+    document["latent"] = serde_json::json!({ "mean": [0, 0], "covariance": square(1.0, 0.3) });
+    let changed = folder.file("changed.json", &document.to_string());
+    for method in ["eap", "map", "ml"] {
+        let words = ["score", &file, "--calibration", &changed, "--method", method, "--out", &out];
+        let faults = run(&words).unwrap_err();
+        assert!(faults[0].contains("a dimension that no item measures"), "{faults:?}");
+    }
 }

@@ -4,7 +4,9 @@ use super::{CategoryAt, ItemModel, ModelError, all_finite, categories_in_range, 
 
 /// Walks the categories of P(X = k) ∝ exp(sₖθ + cₖ), given (sₖ, cₖ).
 ///
-/// Then ∂ log Pₖ/∂θ = sₖ − s̄ and P″ₖ/Pₖ = (sₖ − s̄)² − Var(s), mean and variance under P.
+/// Then ∂ log Pₖ/∂θ = sₖ − s̄ and P″ₖ/Pₖ = (sₖ − s̄)² − Var(s), mean and variance under P. Slopes
+/// are counted from that of the likeliest category, which keeps the derivative of an answer that is
+/// all but certain above 0 to the last: its sign says where a likelihood still rises.
 fn walk<F: FnMut(CategoryAt)>(
     n_categories: usize,
     theta: f64,
@@ -15,22 +17,27 @@ fn walk<F: FnMut(CategoryAt)>(
         let (s, c) = terms(category);
         s * theta + c
     };
-    let largest = (0..n_categories).map(exponent).fold(f64::NEG_INFINITY, f64::max);
+    let (mut largest, mut origin) = (f64::NEG_INFINITY, 0.0);
+    for category in 0..n_categories {
+        if exponent(category) > largest {
+            (largest, origin) = (exponent(category), terms(category).0);
+        }
+    }
     let (mut total, mut mean) = (0.0, 0.0);
     for category in 0..n_categories {
         let weight = libm::exp(exponent(category) - largest);
         total += weight;
-        mean += weight * terms(category).0;
+        mean += weight * (terms(category).0 - origin);
     }
     mean /= total;
     let mut variance = 0.0;
     for category in 0..n_categories {
-        let deviation = terms(category).0 - mean;
+        let deviation = terms(category).0 - origin - mean;
         variance += libm::exp(exponent(category) - largest) * deviation * deviation;
     }
     variance /= total;
     for category in 0..n_categories {
-        let slope = terms(category).0 - mean;
+        let slope = terms(category).0 - origin - mean;
         visit(CategoryAt {
             category,
             probability: libm::exp(exponent(category) - largest) / total,

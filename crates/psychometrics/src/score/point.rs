@@ -162,9 +162,11 @@ impl<'a> Finder<'a> {
 
     fn one(&self, own: &[(usize, u8)]) -> (f64, f64) {
         let scan = self.scan(own);
-        let falls = (0..SCAN).filter(|&at| scan[at] > 0.0 && scan[at + 1] <= 0.0);
-        let roots = falls.map(|at| {
-            let (low, high) = (self.thetas[at], self.thetas[at + 1]);
+        // A derivative that has run out of digits is 0 and has no sign: it is passed over.
+        let signed: Vec<usize> = (0..=SCAN).filter(|&at| scan[at] != 0.0).collect();
+        let falls = signed.windows(2).filter(|pair| scan[pair[0]] > 0.0 && scan[pair[1]] < 0.0);
+        let roots = falls.map(|pair| {
+            let (low, high) = (self.thetas[pair[0]], self.thetas[pair[1]]);
             root_between(|theta| self.target(own, theta).0, low, high)
         });
         let likelier = |a: &f64, b: &f64| self.target(own, *a).1.total_cmp(&self.target(own, *b).1);

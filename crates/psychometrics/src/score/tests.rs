@@ -1,5 +1,7 @@
 use super::{Bank, BankItem, Method, ScoreError, eap, plausible_values, score, sum_scores, zh};
-use crate::models::{GeneralisedPartialCredit, Graded, ItemParameters, ThreeParameter};
+use crate::models::{
+    GeneralisedPartialCredit, Graded, ItemParameters, Nominal, Rasch, ThreeParameter, TwoParameter,
+};
 use crate::responses::Responses;
 use rand_pcg::Pcg64;
 
@@ -41,6 +43,57 @@ fn all_highest_is_infinite_by_likelihood_alone() {
     assert_eq!(likelihood.theta[0], f64::INFINITY);
     assert!(by(Method::WeightedLikelihood).theta[0].is_finite());
     assert!(by(Method::Map).theta[0].is_finite());
+}
+
+/// The derivative of an all but certain answer must not be lost to rounding: it says that the
+/// likelihood still rises, whatever the model and however far out its largest difficulty is.
+#[test]
+fn an_end_of_the_scale_is_infinite_in_every_model() {
+    let steps = [2.0, 0.5, -3.0];
+    let credit = |a: f64| {
+        let item = GeneralisedPartialCredit::new(a, &steps).unwrap();
+        BankItem::new(ItemParameters::GeneralisedPartialCredit(item), 0, vec![0, 1, 2, 3])
+    };
+    let two = |a: f64, d: f64| {
+        let item = TwoParameter::new(a, d).unwrap();
+        BankItem::new(ItemParameters::TwoParameter(item), 0, vec![0, 1])
+    };
+    let rasch =
+        |d: f64| BankItem::new(ItemParameters::Rasch(Rasch::new(d).unwrap()), 0, vec![0, 1]);
+    let nominal = Nominal::new(&[0.0, 0.7, 1.9], &[0.0, 1.0, -0.5]).unwrap();
+    let nominal = BankItem::new(ItemParameters::Nominal(nominal), 0, vec![0, 1, 2]);
+    for bank in [
+        vec![credit(1.4), credit(0.6)],
+        vec![two(1.8, 0.3), two(0.9, -2.0), two(2.6, 1.0)],
+        vec![two(25.0, 0.3), two(30.0, 3.0)],
+        vec![rasch(-2.0), rasch(0.4)],
+        vec![nominal.clone(), nominal],
+    ] {
+        let top: Vec<i32> = bank.iter().map(|item| item.values().len() as i32 - 1).collect();
+        let ends: Vec<Vec<Option<i32>>> =
+            top.iter().map(|&top| vec![Some(0), Some(top), Some(top), Some(0)]).collect();
+        let mut ends = ends;
+        // The last two persons are at one end but for the first item.
+        ends[0][2] = Some(0);
+        ends[0][3] = Some(top[0]);
+        let columns: Vec<&[Option<i32>]> = ends.iter().map(Vec::as_slice).collect();
+        let responses = Responses::from_columns(&columns).unwrap();
+        let bank = Bank::standard(bank).unwrap();
+        let found = score(&bank, &responses, Method::MaximumLikelihood, 1).unwrap();
+        let theta = |person: usize| found[person].as_ref().unwrap().theta[0];
+        assert_eq!((theta(0), theta(1)), (f64::NEG_INFINITY, f64::INFINITY));
+        assert!(theta(2).abs() < 20.0 && theta(3).abs() < 20.0, "{} {}", theta(2), theta(3));
+        let weighted = score(&bank, &responses, Method::WeightedLikelihood, 1).unwrap();
+        assert!(weighted[0].as_ref().unwrap().theta[0].is_finite());
+        assert!(weighted[1].as_ref().unwrap().theta[0].is_finite());
+    }
+}
+
+#[test]
+fn a_dimension_without_items_is_refused() {
+    let covariance = [vec![1.0, 0.5], vec![0.5, 1.0]];
+    let refused = Bank::new(vec![graded(1.0, 0)], vec![0.0; 2], &covariance, 61, 6.0);
+    assert!(matches!(refused, Err(ScoreError::Population { .. })), "{refused:?}");
 }
 
 #[test]

@@ -139,10 +139,10 @@ pub fn sums(folder: &Folder, label: &str) {
     let n_persons: f64 = number(&golden["n_persons"]);
     for (at, row) in found.iter().enumerate() {
         assert_eq!(row.sum as f64, number(&raw[at]));
-        assert!((row.theta - number(&theta[at])).abs() < 1e-6, "{label} {row:?}");
-        assert!((row.se - number(&se[at])).abs() < 1e-6, "{label} {row:?}");
+        assert!((row.theta - number(&theta[at])).abs() < 1e-9, "{label} {row:?}");
+        assert!((row.se - number(&se[at])).abs() < 1e-9, "{label} {row:?}");
         let off = (row.probability * n_persons - number(&share[at])).abs();
-        assert!(off < 1e-6, "{label} {row:?} {}", share[at]);
+        assert!(off < 1e-9 * n_persons, "{label} {row:?} {}", share[at]);
     }
 }
 

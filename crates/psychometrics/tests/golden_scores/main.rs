@@ -39,6 +39,8 @@ fn person_fit_is_mirts() {
         ("gpcm_scale", "scale.csv"),
         ("2pl_right_wrong", "right_wrong.csv"),
         ("rasch_right_wrong", "right_wrong.csv"),
+        ("2pl_lsat7", "lsat7.csv"),
+        ("rasch_lsat7", "lsat7.csv"),
     ] {
         let path = folder.0.join("classical/data").join(file);
         let responses = responses_of(&path, &names_of(&folder, label));

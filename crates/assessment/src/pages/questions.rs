@@ -155,7 +155,10 @@ pub(super) async fn answer(
     let mut tx = visit.house.db.begin().await?;
     let (arrival, quiz) = match under_way(&shared, &mut tx, &visit, &token).await? {
         Ok(found) => found,
-        Err(elsewhere) => return Ok(elsewhere),
+        Err(elsewhere) => {
+            tx.commit().await?;
+            return Ok(elsewhere);
+        }
     };
     let n_page = page_number(quiz, &page)?;
     let (given, mut errors) = model::read_answers(quiz, &form);
@@ -163,6 +166,7 @@ pub(super) async fn answer(
         errors.add("", "The form held a field that is not ours. The answers are saved");
     }
     if !store::save(&mut tx, &arrival.sitting.id, &given, visit.now_ms).await? {
+        tx.commit().await?;
         return Ok(see_other(&format!("/s/{token}")));
     }
     let answers = store::answers(&mut tx, &arrival.sitting.id).await?;

@@ -211,7 +211,7 @@ pub(super) async fn change(
     let mut tx = visit.house.db.begin().await?;
     let sitting = store::sitting(&mut tx, &token.row_id).await?;
     let Some(sitting) = sitting.filter(|s| proves(&visit, &token, s)) else {
-        return pressed_before(&mut tx, &visit, &token, &form).await;
+        return pressed_before(tx, &visit, &token, &form).await;
     };
     match form.get("do") {
         "reveal" if sitting.report_hidden => {
@@ -246,7 +246,7 @@ pub(super) const STALE: &str =
 
 /// A button of a page whose link has stopped: if this very press stopped it, where it led then.
 async fn pressed_before(
-    tx: &mut Tx,
+    mut tx: Tx,
     visit: &Visit,
     token: &Token,
     form: &FormBody,
@@ -254,14 +254,17 @@ async fn pressed_before(
     let name = form_name(&token.row_id);
     let submit = Submit::check(&visit.house.keys, &name, form.get("submit_id"), visit.now_ms);
     let submit = submit.map_err(|_| Refusal::DeadLink)?;
-    let led_to = led_to(tx, &submit.id, &form.hash).await?.ok_or(Refusal::DeadLink)?;
-    match led_to.as_str() {
-        "delete" => return Ok(see_other("/r/deleted")),
-        "reveal" => return Ok(see_other("/r/hidden")),
-        _ => {}
-    }
-    let sitting = store::sitting(tx, &token.row_id).await?.ok_or(Refusal::DeadLink)?;
-    Ok(see_other(&mail::report_path(&visit.house, &sitting)))
+    let led_to = led_to(&mut tx, &submit.id, &form.hash).await?.ok_or(Refusal::DeadLink)?;
+    let location = match led_to.as_str() {
+        "delete" => String::from("/r/deleted"),
+        "reveal" => String::from("/r/hidden"),
+        _ => {
+            let sitting = store::sitting(&mut tx, &token.row_id).await?;
+            mail::report_path(&visit.house, &sitting.ok_or(Refusal::DeadLink)?)
+        }
+    };
+    tx.commit().await?;
+    Ok(see_other(&location))
 }
 
 /// Opens a hidden report again under a new link that only its owner gets.
@@ -277,10 +280,13 @@ async fn reveal(
     else {
         return visit.show_faults(&notices::hidden(visit, text, visit.submit_id(&name)));
     };
-    let is_first = once(&mut tx, &submit, &form.hash, "reveal", visit.now_ms).await? == Once::First;
+    if once(&mut tx, &submit, &form.hash, "reveal", visit.now_ms).await? != Once::First {
+        tx.commit().await?;
+        return Ok(see_other("/r/hidden"));
+    }
     let owner = match &sitting.contact_id {
-        Some(id) if is_first => audience::contact(&mut tx, id).await?,
-        _ => None,
+        Some(id) => audience::contact(&mut tx, id).await?,
+        None => None,
     };
     // What comes to nothing is not put on record as done, so that the same page works when its time has come.
     if let Some(owner) = owner
@@ -326,7 +332,7 @@ pub(super) async fn delete(
     let mut tx = visit.house.db.begin().await?;
     let sitting = store::sitting(&mut tx, &token.row_id).await?;
     let Some(sitting) = sitting.filter(|s| proves(&visit, &token, s)) else {
-        return pressed_before(&mut tx, &visit, &token, &form).await;
+        return pressed_before(tx, &visit, &token, &form).await;
     };
     let name = form_name(&sitting.id);
     let Ok(submit) = Submit::check(&visit.house.keys, &name, form.get("submit_id"), visit.now_ms)

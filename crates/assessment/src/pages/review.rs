@@ -146,20 +146,19 @@ pub(super) async fn finish(
     let arrival = Arrival::by(&mut tx, &visit, &token).await?;
     let (sitting, quiz) = (&arrival.sitting, shared.quiz(&arrival.sitting.quiz)?);
     let is_open = arrival.door(visit.now_ms) == Door::Questions;
-    if is_open && Go::from_word(form.get("go")) == Go::Back {
-        return Ok(see_other(&format!("/s/{token}/{}#last", quiz.n_pages())));
-    }
-    if is_open && sitting.contact_id.is_none() && sitting.gate == "last" {
-        return Ok(see_other(&format!("/s/{token}/details")));
-    }
-    if is_open {
+    let location = if !is_open {
+        fresh_report(&arrival, &visit).unwrap_or_else(|| format!("/s/{token}"))
+    } else if Go::from_word(form.get("go")) == Go::Back {
+        format!("/s/{token}/{}#last", quiz.n_pages())
+    } else if sitting.contact_id.is_none() && sitting.gate == "last" {
+        format!("/s/{token}/details")
+    } else {
         finish_now(&mut tx, &visit, quiz, sitting, sitting.contact_id.as_deref()).await?;
-        tx.commit().await?;
-        visit.house.mail_queued.notify_one();
-        return Ok(see_other(&mail::report_path(&visit.house, sitting)));
-    }
-    let report = fresh_report(&arrival, &visit);
-    Ok(see_other(&report.unwrap_or_else(|| format!("/s/{token}"))))
+        mail::report_path(&visit.house, sitting)
+    };
+    tx.commit().await?;
+    visit.house.mail_queued.notify_one();
+    Ok(see_other(&location))
 }
 
 /// Where the last button leads when it is pressed again: to the report, while that is new, unless it is hidden or has come

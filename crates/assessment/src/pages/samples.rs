@@ -19,12 +19,20 @@ use crate::store::{Signup, Sitting};
 /// The samples of this capability.
 #[must_use]
 pub fn samples() -> Vec<Sample> {
-    let sample = |name, render| Sample { group: "quiz", name, render };
+    [asking(), answering(), reports(), letters()].concat()
+}
+
+fn sample(name: &'static str, render: fn(&Arc<House>) -> Result<Shown, SampleError>) -> Sample {
+    Sample { group: "quiz", name, render }
+}
+
+/// Who are you, and may you come in?
+fn asking() -> Vec<Sample> {
     vec![
         sample("quiz", |house| form(house, Typed::default(), &[])),
         sample("quiz-error", |house| form(house, half_filled(), &FAULTS)),
         sample("quiz-every-field", every_field),
-        sample("quiz-too-many", |house| too_many(house)),
+        sample("quiz-too-many", too_many),
         sample("quiz-at-once", |house| at_once(house, &[])),
         sample("quiz-at-once-error", |house| {
             at_once(house, &[("begin", SubmitFault::Stale.message())])
@@ -40,6 +48,12 @@ pub fn samples() -> Vec<Sample> {
         sample("replaced", |house| {
             with(house, |desk| Shown::page(&notices::replaced(&desk.visit, desk.quiz())))
         }),
+    ]
+}
+
+/// The questions, and what follows the last.
+fn answering() -> Vec<Sample> {
+    vec![
         sample("finished", |house| {
             with(house, |desk| {
                 Shown::page(&notices::finished(&desk.visit, TOKEN, desk.quiz(), true))
@@ -68,6 +82,12 @@ pub fn samples() -> Vec<Sample> {
         sample("mail-it-to-me", |house| {
             with(house, |desk| desk.details(details::AFTER_REPORT, false, &[]))
         }),
+    ]
+}
+
+/// The report, and what may be done with its page.
+fn reports() -> Vec<Sample> {
+    vec![
         sample("report-order", |house| with(house, |desk| desk.report(&desk.order(), true))),
         sample("report-insight", |house| {
             with(house, |desk| {
@@ -100,6 +120,11 @@ pub fn samples() -> Vec<Sample> {
         }),
         sample("delete", |house| with(house, Desk::delete)),
         sample("deleted", |house| with(house, |desk| Shown::page(&notices::deleted(&desk.visit)))),
+    ]
+}
+
+fn letters() -> Vec<Sample> {
+    vec![
         sample("mail-start", |house| with(house, |desk| desk.confirm_mail("first"))),
         sample("mail-see-my-result", |house| with(house, |desk| desk.confirm_mail("last"))),
         sample("mail-result", |house| {

@@ -20,7 +20,8 @@ use super::{Batch, Bound, Conn, DbError};
 /// been empty, or small enough for the last free page.
 const UNABLE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// A request's write: begun, and undone unless [`Tx::commit`] says otherwise.
+/// A request's write: begun, and undone unless [`Tx::commit`] says otherwise. What it reads may be another request's write
+/// that is not durable yet, so an answer that rests on it waits for [`Tx::commit`] too, even if nothing was written here.
 #[derive(Debug)]
 pub struct Tx(Kind);
 

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::app::{TestApp, encode, field};
+use crate::app::{TestApp, encode, field, location};
 use crate::persons::{QUIZ, READING_MS, orderly};
 
 /// Connections that break, each a little later than the one before.
@@ -107,4 +107,20 @@ async fn answers_and_the_last_button_may_be_sent_again_after_a_break() {
     assert_eq!(app.count("response").await, 4 * 20);
     assert_eq!(app.count("profile").await, 4);
     assert_eq!(app.mails().await.len(), 8, "to each one link and one result");
+}
+
+#[tokio::test]
+async fn a_second_press_is_not_answered_before_the_first_is_kept() {
+    let app = TestApp::start().await;
+    for n in 1..=8 {
+        let link = app.begin(&format!("ada{n}@example.org")).await;
+        app.answer_all(&link, orderly).await;
+        let path = format!("{link}/finish");
+        let press = async || {
+            let report = location(&app.post(&path, &[("go", "next")]).await.0);
+            assert!(report.starts_with("/r/"), "{report}");
+            assert_eq!(app.count("profile").await, n);
+        };
+        tokio::join!(press(), press());
+    }
 }

@@ -1,6 +1,8 @@
 //! The server, from outside: what a page and a sign-up cost, how many writes share an fsync, how soon it answers, how much
 //! memory it takes. It runs on a throw-away data directory, with a bare axum server beside it in the same run.
 
+mod alike;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -57,7 +59,8 @@ pub fn run(clients: &[usize]) -> Result<Vec<Figure>, String> {
     let mut figures = Vec::new();
     starts(&smtp, &mut figures)?;
     let folder = Folder::empty("measured")?;
-    let server = Server::start(&mut ours(Command::new(program("bellwether")), &folder, &smtp))?;
+    let server =
+        Server::start(&mut ours(Command::new(program("bellwether")), &folder, &smtp, "off"))?;
     pause(IDLE);
     let (idle_mb, _) = server.memory_mb()?;
     pages(&server, clients.last().copied().unwrap_or(1), &mut figures)?;
@@ -72,6 +75,7 @@ pub fn run(clients: &[usize]) -> Result<Vec<Figure>, String> {
     let (_, loaded_mb) = server.memory_mb()?;
     drop((server, folder));
     fsyncs(clients, &smtp, &mut figures)?;
+    alike::run(&smtp, &mut figures)?;
     let mut memory = |what, mb: f64, bar, max: f64| {
         figures.push(Figure::against(what, format!("{mb:.0} MB"), bar, mb <= max));
     };
@@ -88,9 +92,9 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// `command` with the arguments that start our server on a folder.
-fn ours(mut command: Command, folder: &Folder, smtp: &str) -> Command {
+fn ours(mut command: Command, folder: &Folder, smtp: &str, budgets: &str) -> Command {
     command.arg("--data").arg(folder.path());
-    command.args(["--listen", "127.0.0.1:0", "--abuse-budgets", "off", "--smtp-url", smtp]);
+    command.args(["--listen", "127.0.0.1:0", "--abuse-budgets", budgets, "--smtp-url", smtp]);
     command
 }
 
@@ -109,7 +113,7 @@ fn starts(smtp: &str, figures: &mut Vec<Figure>) -> Result<(), String> {
     for _ in 0..STARTS {
         let folder = Folder::empty("started")?;
         for times in [&mut empty, &mut again] {
-            let command = &mut ours(Command::new(program("bellwether")), &folder, smtp);
+            let command = &mut ours(Command::new(program("bellwether")), &folder, smtp, "off");
             times.push(Server::start(command)?.first_answer);
         }
     }
@@ -184,7 +188,7 @@ fn sign_ups(server: &Server, n_clients: usize) -> Result<Measured, String> {
         for n in 0..n_each {
             let submit_id = submit_id(client.ask(page.as_bytes(), 200)?)?;
             let email = format!("person-{n_clients}-{client_idx}-{n}@example.org");
-            of(client_idx).push(post(address, &submit_id, &email));
+            of(client_idx).push(post(address, QUIZ, "", &form(&submit_id, "", &email)));
         }
         Ok(n_each as u64)
     })?;
@@ -206,19 +210,23 @@ fn submit_id(page: &[u8]) -> Result<String, String> {
     value.map(|(id, _)| id.to_owned()).ok_or_else(|| format!("{QUIZ} has no submit id"))
 }
 
-/// The form as a browser sends it, with one of the optional boxes ticked.
-fn post(address: std::net::SocketAddr, submit_id: &str, email: &str) -> Vec<u8> {
-    let body = format!(
-        "submit_id={submit_id}&website=&name=Ada+Example&email={}&level=&purpose.newsletter=yes",
+/// The form filled in, with one of the optional boxes ticked; `trap` is what no person sees.
+fn form(submit_id: &str, trap: &str, email: &str) -> String {
+    format!(
+        "submit_id={submit_id}&website={trap}&name=Ada+Example&email={}&level=&purpose.newsletter=yes",
         email.replace('@', "%40")
-    );
+    )
+}
+
+/// A form as a browser sends it; `headers` are further ones, each with its line's end.
+fn post(address: std::net::SocketAddr, path: &str, headers: &str, body: &str) -> Vec<u8> {
     let head = format!(
-        "POST {QUIZ} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n{headers}\
          Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Accept-Encoding: gzip, deflate, br\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    (head + &body).into_bytes()
+    (head + body).into_bytes()
 }
 
 /// How many acknowledged sign-ups share an fsync: counted as system calls, in a run of its own.
@@ -234,7 +242,7 @@ fn fsyncs(clients: &[usize], smtp: &str, figures: &mut Vec<Figure>) -> Result<()
     // `-D`: the process that is started is the server; the tracer is its grandchild and ends with it.
     command.args(["-D", "-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync,sync_file_range"]);
     command.args(["-o".as_ref(), trace.as_os_str()]).arg(program("bellwether"));
-    let server = Server::start(&mut ours(command, &folder, smtp))?;
+    let server = Server::start(&mut ours(command, &folder, smtp, "off"))?;
     for &n_clients in clients {
         let before = count(&trace)?;
         let measured = sign_ups(&server, n_clients)?;
@@ -276,7 +284,8 @@ mod tests {
     fn a_form_is_found_and_sent_as_a_browser_would() {
         let page = b"<input type=\"hidden\" name=\"submit_id\" value=\"abc-1\">";
         assert_eq!(submit_id(page).as_deref(), Ok("abc-1"));
-        let sent = post("127.0.0.1:80".parse().unwrap(), "abc-1", "a@example.org");
+        let form = form("abc-1", "", "a@example.org");
+        let sent = post("127.0.0.1:80".parse().unwrap(), QUIZ, "", &form);
         let sent = String::from_utf8(sent).unwrap();
         let (head, body) = sent.split_once("\r\n\r\n").unwrap();
         assert!(body.starts_with("submit_id=abc-1&") && body.contains("email=a%40example.org"));

@@ -9,7 +9,6 @@ CREATE TABLE submission (
     created_ms BIGINT NOT NULL,
     PRIMARY KEY (submit_id, body_hash)
 );
-CREATE INDEX submission_created ON submission (created_ms);
 
 -- The outbox: one row a mail, rendered when it is sent.
 CREATE TABLE message (
@@ -27,7 +26,6 @@ CREATE TABLE message (
 );
 CREATE INDEX message_due ON message (due_ms) WHERE state IN ('queued', 'sending');
 CREATE INDEX message_contact ON message (contact_id);
-CREATE INDEX message_created ON message (created_ms);
 
 -- One attempt to hand a mail over.
 CREATE TABLE delivery (
@@ -62,7 +60,10 @@ CREATE TABLE contact (
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('pending', 'confirmed')),
     nonce TEXT COLLATE "C" NOT NULL,
     created_ms BIGINT NOT NULL,
-    confirmed_ms BIGINT
+    confirmed_ms BIGINT,
+    -- Turned over by every form that names the address: an engine does not write a row that stays as it is, which would take
+    -- less time than making one.
+    turned BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX contact_created ON contact (state, created_ms);
 
@@ -107,6 +108,8 @@ CREATE TABLE subscription (
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('requested', 'confirmed', 'withdrawn')),
     nonce TEXT COLLATE "C" NOT NULL,
     changed_ms BIGINT NOT NULL,
+    -- As in contact, by every form in which the purpose is ticked.
+    turned BOOLEAN NOT NULL DEFAULT FALSE,
     UNIQUE (contact_id, purpose)
 );
 

@@ -9,7 +9,6 @@ CREATE TABLE submission (
     created_ms BIGINT NOT NULL,
     PRIMARY KEY (submit_id, body_hash)
 );
-CREATE INDEX submission_created ON submission (created_ms);
 
 -- The outbox: one row a mail, rendered when it is sent.
 CREATE TABLE message (
@@ -27,7 +26,6 @@ CREATE TABLE message (
 );
 CREATE INDEX message_due ON message (due_ms) WHERE state IN ('queued', 'sending');
 CREATE INDEX message_contact ON message (contact_id);
-CREATE INDEX message_created ON message (created_ms);
 
 -- One attempt to hand a mail over.
 CREATE TABLE delivery (
@@ -50,7 +48,8 @@ CREATE TABLE mailbox (
     at_ms BIGINT NOT NULL
 );
 
--- A person we may write to (confirmed), or have asked (pending).
+-- A person we may write to (confirmed), or have asked (pending). Without row numbers, here and in the two tables of sign-ups and
+-- subscriptions: so the statements that make a row or find it there write to the same trees, and take the same time.
 CREATE TABLE contact (
     id TEXT NOT NULL PRIMARY KEY,
     address TEXT NOT NULL,
@@ -62,8 +61,11 @@ CREATE TABLE contact (
     state TEXT NOT NULL CHECK (state IN ('pending', 'confirmed')),
     nonce TEXT NOT NULL,
     created_ms BIGINT NOT NULL,
-    confirmed_ms BIGINT
-);
+    confirmed_ms BIGINT,
+    -- Turned over by every form that names the address: an engine does not write a row that stays as it is, which would take
+    -- less time than making one.
+    turned BOOLEAN NOT NULL DEFAULT FALSE
+) WITHOUT ROWID;
 CREATE INDEX contact_created ON contact (state, created_ms);
 
 -- A sign-up form as acknowledged; a suppressed address has a row without contact, so that its redirect looks the same.
@@ -76,7 +78,7 @@ CREATE TABLE signup (
     created_ms BIGINT NOT NULL,
     -- When its mail was last asked for again; 0 if never.
     asked_ms BIGINT NOT NULL DEFAULT 0
-);
+) WITHOUT ROWID;
 CREATE INDEX signup_created ON signup (created_ms);
 CREATE INDEX signup_contact ON signup (contact_id);
 CREATE INDEX signup_sitting ON signup (sitting_id);
@@ -107,8 +109,10 @@ CREATE TABLE subscription (
     state TEXT NOT NULL CHECK (state IN ('requested', 'confirmed', 'withdrawn')),
     nonce TEXT NOT NULL,
     changed_ms BIGINT NOT NULL,
+    -- As in contact, by every form in which the purpose is ticked.
+    turned BOOLEAN NOT NULL DEFAULT FALSE,
     UNIQUE (contact_id, purpose)
-);
+) WITHOUT ROWID;
 
 -- An address we must not write to, known by its keyed hash only.
 CREATE TABLE suppression (

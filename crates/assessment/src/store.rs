@@ -9,12 +9,11 @@ use crate::scoring::{Answers, Profile};
 base::statements! {
     SITTING = "SELECT id, contact_id, quiz, state, gate, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms, finished_ms, claimed_ms FROM sitting WHERE id = $1";
     SIGNUP = "SELECT id, quiz, contact_id, sitting_id, message_id, created_ms FROM signup WHERE id = $1";
-    HOLD_SIGNUP = "UPDATE signup SET asked_ms = $2 WHERE id = $1";
+    HOLD_SIGNUP = "INSERT INTO signup (id, quiz, created_ms, asked_ms) VALUES ($1, '', $2, $2) ON CONFLICT (id) DO UPDATE SET contact_id = signup.contact_id, sitting_id = signup.sitting_id, created_ms = signup.created_ms, asked_ms = excluded.asked_ms";
     HAS_SIGNUP = "SELECT count(*) FROM signup WHERE sitting_id = $1";
-    ADD_SIGNUP = "INSERT INTO signup (id, quiz, contact_id, sitting_id, message_id, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    ADD_SIGNUP = "INSERT INTO signup (id, quiz, contact_id, sitting_id, message_id, created_ms) VALUES ($1, $2, $3, coalesce($4, (SELECT id FROM sitting WHERE contact_id = $3 AND quiz = $2 AND state = 'invited')), $5, $6)";
     RENEW_SIGNUP = "UPDATE signup SET message_id = $2, created_ms = $3 WHERE id = $1";
-    RENEW_INVITATION = "UPDATE sitting SET created_ms = $2 WHERE id = $1 AND state = 'invited'";
-    INVITE = "INSERT INTO sitting (id, contact_id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'invited', $8, $9, $10, $11, FALSE, $12) ON CONFLICT (contact_id, quiz) WHERE state = 'invited' AND contact_id IS NOT NULL DO UPDATE SET details = excluded.details, level = excluded.level, created_ms = excluded.created_ms RETURNING id";
+    INVITE = "INSERT INTO sitting (id, contact_id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'invited', $8, $9, $10, $11, FALSE, $12) ON CONFLICT (contact_id, quiz) WHERE state = 'invited' AND contact_id IS NOT NULL DO UPDATE SET contact_id = excluded.contact_id, quiz = excluded.quiz, state = excluded.state, details = excluded.details, level = excluded.level, created_ms = excluded.created_ms";
     BEGIN_UNLINKED = "INSERT INTO sitting (id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms) VALUES ($1, $2, $3, $4, $5, $6, 'started', '', '', $7, $8, FALSE, $9, $9)";
     SET_DETAILS = "UPDATE sitting SET details = $2, level = $3 WHERE id = $1 AND contact_id IS NULL";
     START = "UPDATE sitting SET state = 'started', started_ms = $2 WHERE id = $1 AND state = 'invited'";
@@ -36,7 +35,7 @@ base::statements! {
     COPY_PROFILE = "INSERT INTO profile (sitting_id, engine, scores, created_ms) SELECT $1, engine, scores, created_ms / $3 * $3 FROM profile WHERE sitting_id = $2";
     ERASE = "DELETE FROM sitting WHERE contact_id = $1";
     ERASE_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
-    RETAIN_INVITED = "DELETE FROM sitting WHERE state = 'invited' AND created_ms < $1";
+    RETAIN_INVITED = "DELETE FROM sitting WHERE state = 'invited' AND created_ms < $1 AND NOT EXISTS (SELECT 1 FROM signup WHERE signup.sitting_id = sitting.id AND signup.created_ms >= $1)";
     RETAIN_UNCLAIMED = "DELETE FROM sitting WHERE contact_id IS NULL AND details <> $2 AND created_ms < $1";
     RETAIN_SIGNUPS = "DELETE FROM signup WHERE created_ms < $1 AND (contact_id IS NULL OR sitting_id IS NULL OR NOT EXISTS (SELECT 1 FROM sitting WHERE sitting.id = signup.sitting_id))";
     BY_STATE = "SELECT sitting.id, sitting.quiz, sitting.state, sitting.gate, sitting.level, sitting.created_ms, sitting.started_ms, sitting.finished_ms, (SELECT count(*) FROM response WHERE response.sitting_id = sitting.id) AS n_answers FROM sitting WHERE $1 = '' OR sitting.state = $1 ORDER BY sitting.created_ms, sitting.id";
@@ -212,14 +211,17 @@ pub(crate) async fn signup(on: &mut impl Queries, id: &str) -> Result<Option<Sig
     base::fetch!(fetch_optional => Signup, on, SIGNUP, id)
 }
 
+/// Adds a sign-up. Without a sitting of its own it names the open invitation of its contact, if it has a contact.
 pub(crate) async fn add_signup(tx: &mut Tx, signup: &Signup) -> Result<(), DbError> {
     let Signup { id, quiz, contact_id, sitting_id, message_id, created_ms } = signup;
     base::later!(tx, ADD_SIGNUP, id, quiz, contact_id, sitting_id, message_id, created_ms)
 }
 
-/// Notes that a mail was asked for again: something to commit, whoever the sign-up names, and two presses wait for each other.
-pub(crate) async fn hold_signup(tx: &mut Tx, id: &str, now_ms: i64) -> Result<(), DbError> {
-    base::later!(tx, HOLD_SIGNUP, id, now_ms)
+/// Notes that the mail of a sign-up was asked for again, so that two presses wait for each other, and gives the sign-up. One
+/// that is not there is made, without contact, so that it costs the same: undo that.
+pub(crate) async fn hold_signup(tx: &mut Tx, id: &str, now_ms: i64) -> Result<Signup, DbError> {
+    base::later!(tx, HOLD_SIGNUP, id, now_ms)?;
+    base::fetch!(fetch_one => Signup, tx, SIGNUP, id)
 }
 
 /// Whether the result of a sitting was asked for, at whatever address.
@@ -230,32 +232,40 @@ pub(crate) async fn has_signup(on: &mut impl Queries, sitting_id: &str) -> Resul
 /// The link of a sign-up counts from now again, in a new mail.
 pub(crate) async fn renew(
     tx: &mut Tx,
-    signup: &Signup,
+    signup_id: &str,
     message_id: &str,
     now_ms: i64,
 ) -> Result<(), DbError> {
-    base::later!(tx, RENEW_SIGNUP, &signup.id, message_id, now_ms)?;
-    if let Some(sitting_id) = &signup.sitting_id {
-        base::later!(tx, RENEW_INVITATION, sitting_id, now_ms)?;
-    }
-    Ok(())
+    base::later!(tx, RENEW_SIGNUP, signup_id, message_id, now_ms)
 }
 
-/// Makes the contact's one open invitation to the quiz, or brings its details up to date; gives its id.
+/// Makes the contact's one open invitation to the quiz, or brings its details up to date. Either way the row and every entry
+/// of its indexes is written, so that the time does not tell which.
 pub(crate) async fn invite(
     tx: &mut Tx,
     new: &NewSitting<'_>,
     details: &Details,
     level: &str,
     now_ms: i64,
-) -> Result<String, DbError> {
+) -> Result<(), DbError> {
     let NewSitting { id, quiz, instrument_id, instrument_hash, form_id, gate, .. } = *new;
     let (contact_id, json) = (&details.contact_id, to_json(details, id)?);
-    let row = base::fetch!(
-        fetch_one => (String,), tx, INVITE, id, contact_id, quiz, instrument_id, instrument_hash, form_id, gate,
-        &json, level, new.start_nonce, new.report_nonce, now_ms,
-    )?;
-    Ok(row.0)
+    base::later!(
+        tx,
+        INVITE,
+        id,
+        contact_id,
+        quiz,
+        instrument_id,
+        instrument_hash,
+        form_id,
+        gate,
+        &json,
+        level,
+        new.start_nonce,
+        new.report_nonce,
+        now_ms,
+    )
 }
 
 /// Begins a sitting that belongs to nobody yet.
@@ -281,15 +291,15 @@ pub(crate) async fn begin_unlinked(
     .map(|_| ())
 }
 
-/// Keeps what the latest form said beside a sitting that nobody has claimed; false if somebody has.
+/// Keeps what the latest form said beside a sitting, unless somebody has claimed it.
 pub(crate) async fn set_details(
     tx: &mut Tx,
     sitting_id: &str,
     details: &Details,
     level: &str,
-) -> Result<bool, DbError> {
+) -> Result<(), DbError> {
     let json = to_json(details, sitting_id)?;
-    base::execute!(tx, SET_DETAILS, sitting_id, &json, level).map(|n| n == 1)
+    base::later!(tx, SET_DETAILS, sitting_id, &json, level)
 }
 
 /// From invited to started; false if it had been started before.

@@ -6,6 +6,7 @@ use base::encode;
 use base::http::Visit;
 use serde::Serialize;
 
+use crate::model::Admitted;
 use crate::store;
 
 /// What happened to a consent.
@@ -103,6 +104,16 @@ impl Ledger {
         let (n_entries, head) =
             store::ledger_head(on, contact_id).await?.unwrap_or_else(|| (0, genesis(contact_id)));
         Ok(Self { contact_id: contact_id.to_owned(), n_entries, head })
+    }
+
+    /// The end of the chain of a contact who was just admitted, and so is locked.
+    pub(crate) fn of_admitted(admitted: &Admitted) -> Self {
+        let contact_id = admitted.contact.id.clone();
+        let head = match admitted.n_entries {
+            0 => genesis(&contact_id),
+            _ => admitted.head.clone(),
+        };
+        Self { contact_id, n_entries: admitted.n_entries, head }
     }
 
     /// Entries so far.

@@ -69,8 +69,12 @@ pub struct Holding {
     pub keeps: KeepsFn,
 }
 
-/// The contact of a person's address, made pending if it is new; nothing if the address is suppressed. The name and other
-/// details of a contact who is already there stay as they are until somebody confirms from their inbox.
+/// The contact of a person's address, made pending if it is new. The name and other details of a contact who is already there
+/// stay as they are until somebody confirms from their inbox.
+///
+/// The work is the same for every address: a suppressed one is written too, and said to be. The caller marks before, with
+/// [`Tx::mark`], and undoes it, with [`Tx::settle`], after the rest of the work that is to take the same time. `kind` is that of
+/// the mail that [`Admitted::may_ask`] will be asked about.
 ///
 /// # Errors
 /// If the database fails.
@@ -78,24 +82,24 @@ pub async fn admit(
     tx: &mut Tx,
     visit: &Visit,
     person: &Person,
-) -> Result<Option<Contact>, DbError> {
-    let hash = visit.house.keys.address_hash(&person.address.key);
-    if store::is_suppressed(tx, &hash).await? {
-        return Ok(None);
-    }
-    admit_alike(tx, visit, person).await.map(|admitted| Some(admitted.contact))
-}
-
-/// As [`admit`], but with the same work for every address: a suppressed one is written too, and said to be. The caller
-/// undoes that, with [`Tx::undo`], after the rest of the work that is to take the same time.
-///
-/// # Errors
-/// If the database fails.
-pub async fn admit_alike(tx: &mut Tx, visit: &Visit, person: &Person) -> Result<Admitted, DbError> {
-    let hash = visit.house.keys.address_hash(&person.address.key);
+    kind: &str,
+) -> Result<Admitted, DbError> {
+    let key = &person.address.key;
+    let hash = visit.house.keys.address_hash(key);
     let id = visit.house.chance.id(visit.now_ms);
     let nonce = visit.house.chance.nonce();
-    store::admit(tx, &id, &nonce, person, &hash, visit.now_ms).await
+    store::admit(tx, &id, &nonce, person, visit.now_ms).await?;
+    let admitted = store::known(tx, key, &hash, kind, visit.now_ms - DAY_MS).await?;
+    Ok(Admitted { is_new: admitted.contact.id == id, ..admitted })
+}
+
+impl Admitted {
+    /// Whether the address may be sent one more mail of the kind that was named when it was admitted. A yes is counted: the
+    /// mail must be queued, unless all is undone.
+    #[must_use]
+    pub fn may_ask(&self, visit: &Visit) -> bool {
+        has_share_left(visit, &self.contact, self.n_asked, self.asked_ms)
+    }
 }
 
 /// Puts on record that consents were asked for, in the words that stood beside the boxes.
@@ -105,20 +109,17 @@ pub async fn admit_alike(tx: &mut Tx, visit: &Visit, person: &Person) -> Result<
 pub async fn request(
     tx: &mut Tx,
     visit: &Visit,
-    contact: &Contact,
+    admitted: &Admitted,
     purposes: &[String],
     form_url: &str,
     message_id: Option<&str>,
 ) -> Result<(), DbError> {
-    if purposes.is_empty() {
-        return Ok(());
-    }
-    let mut ledger = ledger::Ledger::of(tx, &contact.id).await?;
+    let mut ledger = ledger::Ledger::of_admitted(admitted);
     for purpose in purposes {
         ledger.append(tx, visit, Event::Requested, purpose, form_url, message_id).await?;
         let id = visit.house.chance.id(visit.now_ms);
         let nonce = visit.house.chance.nonce();
-        store::request(tx, &id, &contact.id, purpose, &nonce, visit.now_ms).await?;
+        store::request(tx, &id, &admitted.contact.id, purpose, &nonce, visit.now_ms).await?;
     }
     Ok(())
 }
@@ -133,17 +134,22 @@ pub async fn may_ask(
     contact: &Contact,
     kind: &str,
 ) -> Result<bool, DbError> {
-    let house = &visit.house;
-    if !house.budgets.on() {
-        return Ok(true);
-    }
     let since_ms = visit.now_ms - DAY_MS;
     let (n_today, last_ms) = base::mail::sent_since(on, &contact.id, kind, since_ms).await?;
+    Ok(has_share_left(visit, contact, n_today, last_ms))
+}
+
+/// Whether an address that had `n_today` mails of a kind, the last at `last_ms`, may have one more.
+fn has_share_left(visit: &Visit, contact: &Contact, n_today: i64, last_ms: i64) -> bool {
+    let house = &visit.house;
+    if !house.budgets.on() {
+        return true;
+    }
     if n_today >= ASKS_DAILY_MAX || visit.now_ms - last_ms < ASK_PAUSE_MS {
-        return Ok(false);
+        return false;
     }
     let inbox = house.keys.address_hash(&base::address::inbox(&contact.address_key));
-    Ok(house.budgets.take_letter(inbox, visit.now_ms))
+    house.budgets.take_letter(inbox, visit.now_ms)
 }
 
 /// The person pressed the button in their own inbox: the contact is confirmed, with the details that came with the request,
@@ -221,6 +227,15 @@ pub async fn recipient(
     let Some(contact) = store::by_id(on, id).await? else { return Ok(None) };
     let hash = house.keys.address_hash(&contact.address_key);
     Ok(if store::is_suppressed(on, &hash).await? { None } else { Some(contact) })
+}
+
+/// The same, held until the transaction ends, so that what is decided about them is decided once.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold(tx: &mut Tx, house: &House, id: &str) -> Result<Option<Contact>, DbError> {
+    store::lock(tx, id).await?;
+    recipient(tx, house, id).await
 }
 
 /// Whether a contact has confirmed a purpose and not withdrawn it.

@@ -73,8 +73,19 @@ pub struct Admitted {
     /// The contact.
     #[sqlx(flatten)]
     pub contact: Contact,
+    /// Whether the address had none before.
+    #[sqlx(skip)]
+    pub is_new: bool,
     /// Whether the address must not be written to.
     pub is_suppressed: bool,
+    /// Mails of the kind that was asked about, within the last day.
+    pub(crate) n_asked: i64,
+    /// When the last of them was queued; 0 if there is none.
+    pub(crate) asked_ms: i64,
+    /// Entries of the consent ledger.
+    pub(crate) n_entries: i64,
+    /// The hash of the last of them, or empty.
+    pub(crate) head: String,
 }
 
 /// A contact's present state for a purpose.

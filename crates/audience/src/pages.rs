@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base::address::EmailAddress;
+use base::db::{DbError, Tx};
 use base::house::House;
 use base::http::{
     BODY_BYTES_MAX, Cache, Chrome, FormBody, FormErrors, Once, Refusal, Submit, SubmitFault, Visit,
@@ -22,8 +23,8 @@ use std::sync::Arc;
 
 use crate::archive::{self, ArchiveError};
 use crate::mail::PREFERENCES;
-use crate::model::{Contact, Subscription, receipt};
-use crate::{Audience, Holding, agree, may_ask, store, withdraw};
+use crate::model::{Contact, Person, Subscription, receipt};
+use crate::{Audience, Holding, admit, agree, store, withdraw};
 
 /// Routes of this capability; `holdings` is what the others hold about a person.
 pub fn routes(house: Arc<House>, holdings: Vec<Holding>) -> Router {
@@ -485,26 +486,34 @@ async fn ask(visit: Visit, form: FormBody) -> Result<Response, Refusal> {
     visit.take_budget()?;
     let mut tx = visit.house.db.begin().await?;
     if once(&mut tx, &submit, &form.hash, "/preferences/sent", visit.now_ms).await? == Once::First {
-        let hash = visit.house.keys.address_hash(&address.key);
-        let contact = store::by_address(&mut tx, &address.key).await?;
-        if let Some(contact) = contact
-            && !store::is_suppressed(&mut tx, &hash).await?
-            && may_ask(&mut tx, &visit, &contact, PREFERENCES).await?
-        {
-            let id = visit.house.chance.id(visit.now_ms);
-            let message = NewMessage {
-                id: &id,
-                kind: PREFERENCES,
-                contact_id: Some(&contact.id),
-                to_address: &contact.address,
-                params: serde_json::json!({}),
-            };
-            base::mail::queue(&mut tx, &message, visit.now_ms).await?;
-        }
+        mail_preferences(&mut tx, &visit, address).await?;
     }
     tx.commit().await?;
     visit.house.mail_queued.notify_one();
     Ok(see_other("/preferences/sent"))
+}
+
+/// Mails the link to an address that has a contact and may be written to. For any other the same is written and undone, so
+/// that the time tells no more than the answer.
+async fn mail_preferences(
+    tx: &mut Tx,
+    visit: &Visit,
+    address: EmailAddress,
+) -> Result<(), DbError> {
+    let [name, organisation, role, phone] = [const { String::new() }; 4];
+    let person = Person { name, address, organisation, role, phone };
+    tx.mark().await?;
+    let admitted = admit(tx, visit, &person, PREFERENCES).await?;
+    let message = NewMessage {
+        id: &visit.house.chance.id(visit.now_ms),
+        kind: PREFERENCES,
+        contact_id: Some(&admitted.contact.id),
+        to_address: &admitted.contact.address,
+        params: serde_json::json!({}),
+    };
+    base::mail::queue(tx, &message, visit.now_ms).await?;
+    let is_there = !admitted.is_new && !admitted.is_suppressed;
+    tx.settle(is_there && admitted.may_ask(visit)).await
 }
 
 async fn asked_page(visit: Visit) -> Result<Response, Refusal> {

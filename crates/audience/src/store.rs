@@ -9,13 +9,13 @@ use crate::model::{Admitted, Contact, Person, Subscription};
 base::statements! {
     SUPPRESSED = "SELECT address_hash FROM suppression WHERE address_hash = $1";
     SUPPRESS = "INSERT INTO suppression (address_hash, reason, created_ms) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING";
-    ADMIT = "INSERT INTO contact (id, address, address_key, name, organisation, role, phone, state, nonce, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9) ON CONFLICT (address_key) DO UPDATE SET address_key = excluded.address_key RETURNING id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms, EXISTS (SELECT 1 FROM suppression WHERE address_hash = $10) AS is_suppressed";
+    ADMIT = "INSERT INTO contact (id, address, address_key, name, organisation, role, phone, state, nonce, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9) ON CONFLICT (address_key) DO UPDATE SET address_key = excluded.address_key, state = contact.state, created_ms = contact.created_ms, turned = NOT contact.turned";
+    KNOWN = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms, EXISTS (SELECT 1 FROM suppression WHERE address_hash = $2) AS is_suppressed, (SELECT count(*) FROM message WHERE contact_id = contact.id AND kind = $3 AND message.created_ms > $4) AS n_asked, coalesce((SELECT max(message.created_ms) FROM message WHERE contact_id = contact.id AND kind = $3 AND message.created_ms > $4), 0) AS asked_ms, coalesce((SELECT max(n_entry) FROM consent WHERE contact_id = contact.id), 0) AS n_entries, coalesce((SELECT hash FROM consent WHERE contact_id = contact.id ORDER BY n_entry DESC LIMIT 1), '') AS head FROM contact WHERE address_key = $1";
     BY_ID = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE id = $1";
-    BY_ADDRESS = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE address_key = $1";
     BY_STATE = "SELECT id, address, address_key, name, organisation, role, phone, state, nonce, created_ms, confirmed_ms FROM contact WHERE $1 = '' OR state = $1 ORDER BY created_ms, id";
     LOCK = "UPDATE contact SET state = state WHERE id = $1";
     CONFIRM = "UPDATE contact SET state = 'confirmed', confirmed_ms = coalesce(confirmed_ms, $6), name = $2, organisation = CASE WHEN $3 = '' THEN organisation ELSE $3 END, role = CASE WHEN $4 = '' THEN role ELSE $4 END, phone = CASE WHEN $5 = '' THEN phone ELSE $5 END WHERE id = $1";
-    REQUEST = "INSERT INTO subscription (id, contact_id, purpose, state, nonce, changed_ms) VALUES ($1, $2, $3, 'requested', $4, $5) ON CONFLICT (contact_id, purpose) DO UPDATE SET state = 'requested', changed_ms = excluded.changed_ms WHERE subscription.state = 'withdrawn'";
+    REQUEST = "INSERT INTO subscription (id, contact_id, purpose, state, nonce, changed_ms) VALUES ($1, $2, $3, 'requested', $4, $5) ON CONFLICT (contact_id, purpose) DO UPDATE SET purpose = excluded.purpose, state = CASE WHEN subscription.state = 'withdrawn' THEN 'requested' ELSE subscription.state END, changed_ms = CASE WHEN subscription.state = 'withdrawn' THEN excluded.changed_ms ELSE subscription.changed_ms END, turned = NOT subscription.turned";
     AGREE = "INSERT INTO subscription (id, contact_id, purpose, state, nonce, changed_ms) VALUES ($1, $2, $3, 'confirmed', $4, $5) ON CONFLICT (contact_id, purpose) DO UPDATE SET state = 'confirmed', changed_ms = excluded.changed_ms WHERE subscription.state <> 'confirmed'";
     WITHDRAW = "UPDATE subscription SET state = 'withdrawn', changed_ms = $3 WHERE contact_id = $1 AND purpose = $2 AND state <> 'withdrawn'";
     SUBSCRIPTIONS = "SELECT contact_id, purpose, state, nonce, changed_ms FROM subscription WHERE contact_id = $1 ORDER BY purpose";
@@ -44,30 +44,33 @@ pub async fn suppress(tx: &mut Tx, hash: &str, reason: &str, now_ms: i64) -> Res
     execute!(tx, SUPPRESS, hash, reason, now_ms).map(|_| ())
 }
 
+/// Makes a pending contact unless the address has one. Either way the row and every entry of its indexes is written: what a
+/// statement does must not depend on whether it finds a row, here and in [`request`].
 pub(crate) async fn admit(
     tx: &mut Tx,
     id: &str,
     nonce: &str,
     person: &Person,
-    hash: &str,
     now_ms: i64,
-) -> Result<Admitted, DbError> {
+) -> Result<(), DbError> {
     let Person { name, address, organisation, role, phone } = person;
     let (address, key) = (&address.address, &address.key);
-    fetch!(
-        fetch_one => Admitted, tx, ADMIT, id, address, key, name, organisation, role, phone, nonce, now_ms, hash,
-    )
+    later!(tx, ADMIT, id, address, key, name, organisation, role, phone, nonce, now_ms)
+}
+
+/// The contact of an address, with what decides whether it may be written to; `kind` and `since_ms` say which mails count.
+pub(crate) async fn known(
+    tx: &mut Tx,
+    address_key: &str,
+    hash: &str,
+    kind: &str,
+    since_ms: i64,
+) -> Result<Admitted, DbError> {
+    fetch!(fetch_one => Admitted, tx, KNOWN, address_key, hash, kind, since_ms)
 }
 
 pub(crate) async fn by_id(on: &mut impl Queries, id: &str) -> Result<Option<Contact>, DbError> {
     fetch!(fetch_optional => Contact, on, BY_ID, id)
-}
-
-pub(crate) async fn by_address(
-    on: &mut impl Queries,
-    address_key: &str,
-) -> Result<Option<Contact>, DbError> {
-    fetch!(fetch_optional => Contact, on, BY_ADDRESS, address_key)
 }
 
 /// Every contact, or those in `state`, oldest first.

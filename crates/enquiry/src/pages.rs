@@ -155,13 +155,13 @@ async fn send(State(desk): State<Desk>, visit: Visit, form: FormBody) -> Result<
     };
     let id = visit.house.chance.id(visit.now_ms);
     let outcome = sent_path(&visit.house.keys, &id, draft.topic);
-    if !form.get("website").is_empty() {
-        tracing::info!("A form of which the trap was filled in was answered and not kept");
-        return Ok(see_other(&outcome));
+    let is_trapped = !form.get("website").is_empty();
+    if is_trapped {
+        tracing::info!("A form of which the trap was filled in is answered and not kept");
     }
     let attached = profile.as_deref().filter(|_| draft.wants_attachment).unwrap_or_default();
     let enquiry = new_enquiry(&visit, id, draft, attached.to_owned());
-    match record(&desk, &visit, &submit, &form.hash, &enquiry, &outcome).await {
+    match record(&desk, &visit, &submit, &form.hash, &enquiry, is_trapped, &outcome).await {
         Err(Refusal::TooMany { retry_after_s }) => {
             let mut errors = FormErrors::default();
             errors.add("send", TOO_MANY);
@@ -227,13 +227,15 @@ fn new_enquiry(visit: &Visit, id: String, draft: Draft, profile: String) -> Enqu
     }
 }
 
-/// One transaction: the submission, the enquiry, the mails. Gives where this submission led, now or before.
+/// One transaction: the submission, the enquiry, the mails. Gives where this submission led, now or before. From a form whose
+/// trap was filled in the same is written and undone, so that its time tells no more than the answer.
 async fn record(
     desk: &Desk,
     visit: &Visit,
     submit: &Submit,
     body_hash: &str,
     enquiry: &Enquiry,
+    is_trapped: bool,
     outcome: &str,
 ) -> Result<String, Refusal> {
     let mut tx = visit.house.db.begin().await?;
@@ -243,6 +245,7 @@ async fn record(
     }
     // Only a form that is new counts, so that a second click never costs anything.
     visit.take_budget()?;
+    tx.mark().await?;
     store::add(&mut tx, enquiry).await?;
     let has_receipt = queue_receipt(&mut tx, visit, enquiry).await?;
     let to_provider = NewMessage {
@@ -257,12 +260,13 @@ async fn record(
         }),
     };
     base::mail::queue(&mut tx, &to_provider, visit.now_ms).await?;
+    tx.settle(!is_trapped).await?;
     tx.commit().await?;
     visit.house.mail_queued.notify_one();
     Ok(outcome.to_owned())
 }
 
-/// Queues the receipt, unless the address is suppressed or has had its share; gives whether it did.
+/// Queues the receipt, unless the address is suppressed or has had its share; gives whether it did. The work is the same.
 ///
 /// The address becomes a contact, pending if it is new: that is what the receipt's links to preferences stand on.
 async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<bool, DbError> {
@@ -276,10 +280,10 @@ async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<
         role: String::new(),
         phone: String::new(),
     };
-    let Some(contact) = audience::admit(tx, visit, &person).await? else { return Ok(false) };
-    if !audience::may_ask(tx, visit, &contact, RECEIPT).await? {
-        return Ok(false);
-    }
+    tx.mark().await?;
+    let admitted = audience::admit(tx, visit, &person, RECEIPT).await?;
+    let contact = &admitted.contact;
+    let may_ask = admitted.may_ask(visit);
     let receipt = NewMessage {
         id: &visit.house.chance.id(visit.now_ms),
         kind: RECEIPT,
@@ -287,8 +291,9 @@ async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<
         to_address: &contact.address,
         params: serde_json::json!({ "enquiry": enquiry.id }),
     };
-    base::mail::queue(tx, &receipt, visit.now_ms).await?;
-    Ok(true)
+    base::mail::queue_if(tx, may_ask, &receipt, visit.now_ms).await?;
+    tx.settle(!admitted.is_suppressed).await?;
+    Ok(may_ask && !admitted.is_suppressed)
 }
 
 impl Desk {

@@ -14,7 +14,7 @@ base::statements! {
 
 pub(crate) async fn add(tx: &mut Tx, enquiry: &Enquiry) -> Result<(), DbError> {
     let e = enquiry;
-    base::execute!(
+    base::later!(
         tx,
         ADD,
         &e.id,
@@ -30,7 +30,6 @@ pub(crate) async fn add(tx: &mut Tx, enquiry: &Enquiry) -> Result<(), DbError> {
         &e.state,
         e.created_ms
     )
-    .map(|_| ())
 }
 
 pub(crate) async fn by_id(on: &mut impl Queries, id: &str) -> Result<Option<Enquiry>, DbError> {

@@ -1,7 +1,7 @@
 //! The form that asks who somebody is: before the questions, after them, or to have a report mailed.
 
 use askama::Template;
-use audience::{Contact, Person};
+use audience::{Admitted, Person};
 use axum::extract::{Path, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -138,7 +138,7 @@ pub(super) async fn sign_up(
 }
 
 /// Writes what a sign-up asks for. For a suppressed address, or from a form whose trap was filled in, the same is written and
-/// undone, so that its time tells nothing; what stays is the bare sign-up.
+/// undone, so that its time tells nothing; what stays is the bare sign-up. So is the mail to an address that had one lately.
 async fn admit(
     tx: &mut Tx,
     visit: &Visit,
@@ -157,15 +157,11 @@ async fn admit(
         created_ms: visit.now_ms,
     };
     tx.mark().await?;
-    let admitted = audience::admit_alike(tx, visit, &person(sign_up)).await?;
-    let signup = ask(tx, visit, quiz, sign_up, claims, &admitted.contact, &bare).await?;
-    if is_trapped || admitted.is_suppressed {
-        tx.undo().await?;
-        store::add_signup(tx, &bare).await
-    } else {
-        tx.keep().await?;
-        store::add_signup(tx, &signup).await
-    }
+    let admitted = audience::admit(tx, visit, &person(sign_up), mail::CONFIRM).await?;
+    let signup = ask(tx, visit, quiz, sign_up, claims, &admitted, &bare).await?;
+    let stands = !is_trapped && !admitted.is_suppressed;
+    tx.settle(stands).await?;
+    store::add_signup(tx, if stands { &signup } else { &bare }).await
 }
 
 /// Writes the invitation or claim, the consents and the mail of a sign-up; gives the sign-up as it then is.
@@ -175,10 +171,10 @@ async fn ask(
     quiz: &Quiz,
     sign_up: &SignUp,
     claims: Option<&Sitting>,
-    contact: &Contact,
+    admitted: &Admitted,
     bare: &Signup,
 ) -> Result<Signup, DbError> {
-    let may_ask = audience::may_ask(tx, visit, contact, mail::CONFIRM).await?;
+    let contact = &admitted.contact;
     let form_url = format!("{}{}", visit.house.public_url, form_path(quiz, claims));
     let details = Details {
         contact_id: contact.id.clone(),
@@ -189,21 +185,18 @@ async fn ask(
         purposes: sign_up.purposes.clone(),
         form_url: form_url.clone(),
     };
-    let sitting_id = match claims {
-        Some(sitting) => {
-            store::set_details(tx, &sitting.id, &details, &sign_up.level).await?;
-            sitting.id.clone()
-        }
+    match claims {
+        Some(sitting) => store::set_details(tx, &sitting.id, &details, &sign_up.level).await?,
         None => invite(tx, visit, quiz, &details, &sign_up.level).await?,
-    };
-    let message_id = may_ask.then(|| visit.house.chance.id(visit.now_ms));
-    audience::request(tx, visit, contact, &sign_up.purposes, &form_url, message_id.as_deref())
-        .await?;
-    if let Some(message_id) = &message_id {
-        mail::queue_confirm(tx, visit, message_id, &bare.id, contact).await?;
     }
-    let contact_id = Some(contact.id.clone());
-    Ok(Signup { contact_id, sitting_id: Some(sitting_id), message_id, ..bare.clone() })
+    let (id, may_ask) = (visit.house.chance.id(visit.now_ms), admitted.may_ask(visit));
+    let message_id = may_ask.then(|| id.clone());
+    let purposes = &sign_up.purposes;
+    audience::request(tx, visit, admitted, purposes, &form_url, message_id.as_deref()).await?;
+    tx.mark().await?;
+    mail::queue_confirm(tx, visit, &id, &bare.id, contact).await?;
+    tx.settle(may_ask).await?;
+    Ok(Signup { contact_id: Some(contact.id.clone()), message_id, ..bare.clone() })
 }
 
 /// Where the form stood, without the private part of its address.
@@ -220,7 +213,7 @@ async fn invite(
     quiz: &Quiz,
     details: &Details,
     level: &str,
-) -> Result<String, DbError> {
+) -> Result<(), DbError> {
     let chance = &visit.house.chance;
     let (id, start_nonce, report_nonce) = (chance.id(visit.now_ms), chance.nonce(), chance.nonce());
     let new = new_sitting(quiz, &id, &start_nonce, &report_nonce);

@@ -160,32 +160,42 @@ pub(super) async fn send_again(
     Ok(see_other(&format!("/quiz/{}/sent/{id}", quiz.slug)))
 }
 
-/// Queues the mail of a sign-up once more, if its person is still there and the address may be asked.
+/// Queues the mail of a sign-up once more, if its person is still there and the address may be asked. For every other id the
+/// same is written, for somebody made up, and undone: the time tells no more than the answer.
 pub(super) async fn mail_again(
     shared: &Assessment,
     tx: &mut Tx,
     visit: &Visit,
     signup_id: &str,
 ) -> Result<(), DbError> {
-    store::hold_signup(tx, signup_id, visit.now_ms).await?;
-    let Some(signup) = store::signup(tx, signup_id).await? else { return Ok(()) };
-    let Some(contact_id) = &signup.contact_id else { return Ok(()) };
-    let Some(contact) = audience::contact(tx, contact_id).await? else { return Ok(()) };
+    tx.mark().await?;
+    let signup = store::hold_signup(tx, signup_id, visit.now_ms).await?;
+    tx.mark().await?;
+    let contact = audience::contact(tx, signup.contact_id.as_deref().unwrap_or("")).await?;
+    let person = contact.as_ref().map_or_else(|| nobody(&signup.id), same_person);
     // Admitted afresh, because the address may have come to be one that must not be written to.
-    let Some(contact) = audience::admit(tx, visit, &same_person(&contact)).await? else {
-        return Ok(());
-    };
-    let is_offered = shared.quizzes.get(&signup.quiz).is_some();
-    if !is_offered || !audience::may_ask(tx, visit, &contact, mail::CONFIRM).await? {
-        return Ok(());
-    }
+    let admitted = audience::admit(tx, visit, &person, mail::CONFIRM).await?;
+    let is_wanted = contact.is_some()
+        && !admitted.is_suppressed
+        && shared.quizzes.get(&signup.quiz).is_some()
+        && admitted.may_ask(visit);
     let message_id = visit.house.chance.id(visit.now_ms);
-    store::renew(tx, &signup, &message_id, visit.now_ms).await?;
-    mail::queue_confirm(tx, visit, &message_id, &signup.id, &contact).await
+    store::renew(tx, &signup.id, &message_id, visit.now_ms).await?;
+    mail::queue_confirm(tx, visit, &message_id, &signup.id, &admitted.contact).await?;
+    tx.settle(is_wanted).await?;
+    // What stays in any case is the note that the mail was asked for, if there is a sign-up to note it of.
+    tx.settle(!signup.quiz.is_empty()).await
+}
+
+/// Somebody made up, for the work that is undone.
+fn nobody(id: &str) -> audience::Person {
+    let [name, organisation, role, phone] = [const { String::new() }; 4];
+    let address = base::address::EmailAddress { address: id.to_owned(), key: id.to_owned() };
+    audience::Person { name, address, organisation, role, phone }
 }
 
 /// A contact as the person they are on record as.
-pub(super) fn same_person(contact: &audience::Contact) -> audience::Person {
+fn same_person(contact: &audience::Contact) -> audience::Person {
     let (address, key) = (contact.address.clone(), contact.address_key.clone());
     audience::Person {
         name: contact.name.clone(),

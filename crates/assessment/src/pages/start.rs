@@ -187,9 +187,7 @@ async fn confirm(
 /// Mails the link of a finished sitting's report to its owner once more.
 async fn report_again(tx: &mut Tx, visit: &Visit, sitting: &Sitting) -> Result<(), DbError> {
     let Some(contact_id) = &sitting.contact_id else { return Ok(()) };
-    let Some(contact) = audience::contact(tx, contact_id).await? else { return Ok(()) };
-    let contact = audience::admit(tx, visit, &signup::same_person(&contact)).await?;
-    match contact {
+    match audience::hold(tx, &visit.house, contact_id).await? {
         Some(contact) if audience::may_ask(tx, visit, &contact, mail::RESULT).await? => {
             mail::queue_result(tx, visit, &sitting.id, &contact).await
         }

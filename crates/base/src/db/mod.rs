@@ -141,7 +141,7 @@ crate::statements! {
 }
 
 impl Tx {
-    /// Marks where [`Tx::undo`] will lead back to.
+    /// Marks what [`Tx::settle`] decides about: everything from here on. Marks may stand within each other.
     ///
     /// # Errors
     /// If the database fails.
@@ -149,20 +149,15 @@ impl Tx {
         crate::later!(self, MARK)
     }
 
-    /// Lets stand what was written since [`Tx::mark`]. The same work as undoing it.
+    /// Lets what was written since the last mark stand, or undoes it as if it had never been; the mark is gone then. Either
+    /// way the work of writing was done, so that the time tells nothing of which it was.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn keep(&mut self) -> Result<(), DbError> {
-        crate::later!(self, KEEP)
-    }
-
-    /// Undoes what was written since [`Tx::mark`], as if it had never been.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn undo(&mut self) -> Result<(), DbError> {
-        crate::later!(self, UNDO)?;
+    pub async fn settle(&mut self, stands: bool) -> Result<(), DbError> {
+        if !stands {
+            crate::later!(self, UNDO)?;
+        }
         crate::later!(self, KEEP)
     }
 }

@@ -12,7 +12,7 @@ pub use mailbox::STATEMENTS as MAILBOX_STATEMENTS;
 pub use mailbox::{Item as MailboxItem, items as mailbox_items, one as mailbox_item};
 pub use store::{
     NewMessage, Row, STATEMENTS, by_state, cancel_of_contact, count_by_state, forget,
-    forget_contact, queue, retry, sent_since,
+    forget_contact, queue, queue_if, retry, sent_since,
 };
 pub use transport::{Failure, Transport};
 

@@ -81,6 +81,21 @@ pub async fn queue(tx: &mut Tx, message: &NewMessage<'_>, now_ms: i64) -> Result
     crate::later!(tx, QUEUE, id, kind, contact_id, to_address, params.to_string(), now_ms)
 }
 
+/// Queues a mail that may turn out not to be wanted: the same work either way, so that its time does not tell.
+///
+/// # Errors
+/// If the database fails.
+pub async fn queue_if(
+    tx: &mut Tx,
+    is_wanted: bool,
+    message: &NewMessage<'_>,
+    now_ms: i64,
+) -> Result<(), DbError> {
+    tx.mark().await?;
+    queue(tx, message, now_ms).await?;
+    tx.settle(is_wanted).await
+}
+
 /// Takes up to `n_max` mails that are due, for one lease.
 pub(super) async fn claim(tx: &mut Tx, now_ms: i64, n_max: i64) -> Result<Vec<Claimed>, DbError> {
     crate::fetch!(fetch_all => Claimed, tx, CLAIM, now_ms, now_ms + LEASE_MS, n_max)

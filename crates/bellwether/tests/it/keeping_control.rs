@@ -25,15 +25,16 @@ pub async fn ada(app: &TestApp) -> Contact {
     let purposes = PURPOSES.map(String::from);
     let form_url = "http://127.0.0.1:8080/quiz/leader-type";
     let mut tx = app.house.db.begin().await.unwrap();
-    let contact = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
-    audience::request(&mut tx, &visit, &contact, &purposes, form_url, None).await.unwrap();
+    let admitted = audience::admit(&mut tx, &visit, &person, "").await.unwrap();
+    let contact = &admitted.contact;
+    audience::request(&mut tx, &visit, &admitted, &purposes, form_url, None).await.unwrap();
     for _ in 0..2 {
         audience::confirm(&mut tx, &visit, &contact.id, &person, &purposes, form_url, None)
             .await
             .unwrap();
     }
     tx.commit().await.unwrap();
-    contact
+    admitted.contact
 }
 
 async fn agrees(app: &TestApp, contact: &Contact, purpose: &str) -> bool {
@@ -220,14 +221,14 @@ async fn brought_back(app: &TestApp) -> Contact {
     let visit = app.visit();
     let person = person("Grace", "");
     let mut tx = app.house.db.begin().await.unwrap();
-    let first = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    let first = audience::admit(&mut tx, &visit, &person, "").await.unwrap().contact;
     tx.commit().await.unwrap();
     app.house.clock.advance(5_000);
     let erase = format!("{}/erase", path(&audience::preferences_url(&app.house, &first)));
     let submit_id = field(&app.get(&erase).await.1, "submit_id");
     app.post(&erase, &[("submit_id", &submit_id)]).await;
     let mut tx = app.house.db.begin().await.unwrap();
-    let again = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    let again = audience::admit(&mut tx, &visit, &person, "").await.unwrap().contact;
     tx.commit().await.unwrap();
     again
 }
@@ -239,7 +240,7 @@ async fn a_contact_who_never_confirms_is_forgotten_after_fourteen_days() {
     let visit = app.visit();
     let person = person("Grace", "");
     let mut tx = app.house.db.begin().await.unwrap();
-    let pending = audience::admit(&mut tx, &visit, &person).await.unwrap().unwrap();
+    let pending = audience::admit(&mut tx, &visit, &person, "").await.unwrap().contact;
     tx.commit().await.unwrap();
     app.house.clock.advance(audience::UNCONFIRMED_KEPT_MS + 1);
     bellwether::retain(&app.house).await.unwrap();

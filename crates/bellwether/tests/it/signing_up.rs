@@ -16,6 +16,9 @@ async fn form(app: &TestApp) -> String {
     field(&page, "submit_id")
 }
 
+/// One of the optional boxes, ticked.
+const NEWSLETTER: [(&str, &str); 1] = [("purpose.newsletter", "yes")];
+
 /// Headers in order, so that two answers can be compared.
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
@@ -78,6 +81,48 @@ async fn the_answer_is_the_same_for_new_pending_confirmed_and_suppressed_address
     assert_eq!(app.count("signup").await, 6, "a suppressed address has a row too");
     assert_eq!(app.count("contact").await, 3, "and nothing else");
     assert_eq!(app.count("sitting").await, 4, "the confirmed one has begun theirs");
+}
+
+/// What a request wrote shows in SQLite's log as pages. Whatever the address, a form and "send it again" write as many.
+#[tokio::test]
+async fn a_form_writes_as_much_whatever_its_address() {
+    let app = TestApp::start().await;
+    let log = app.data().join("bellwether.sqlite-wal");
+    let Ok(_) = std::fs::metadata(&log) else { return };
+    let n_bytes = || std::fs::metadata(&log).unwrap().len();
+    suppress(&app, "suppressed@example.org").await;
+    app.sign_up("Pia", "pending@example.org", &NEWSLETTER).await;
+    app.begin("confirmed@example.org").await;
+    app.house.clock.advance(DAY_MS);
+    app.sign_up("Lea", "lately@example.org", &NEWSLETTER).await;
+    let trap = [NEWSLETTER[0], ("website", "https://x.example")];
+    let (mut forms, mut agains, mut sent) = (Vec::new(), Vec::new(), String::new());
+    for (address, fields) in [
+        ("new@example.org", &NEWSLETTER[..]),
+        ("pending@example.org", &NEWSLETTER),
+        ("lately@example.org", &NEWSLETTER),
+        ("confirmed@example.org", &NEWSLETTER),
+        ("suppressed@example.org", &NEWSLETTER),
+        ("trapped@example.org", &trap),
+    ] {
+        let before = n_bytes();
+        sent = app.sign_up("Ada", address, fields).await;
+        forms.push((n_bytes() - before, address));
+        for minutes in [1, 11] {
+            app.house.clock.advance(minutes * MINUTE_MS);
+            let before = n_bytes();
+            app.post(&sent, &[]).await;
+            agains.push((n_bytes() - before, address));
+        }
+    }
+    let unknown = sent.replace(|c: char| c.is_ascii_digit(), "0");
+    let before = n_bytes();
+    app.post(&unknown, &[]).await;
+    agains.push((n_bytes() - before, "an unknown id"));
+    for written in [forms, agains] {
+        let (n_first, _) = written[0];
+        assert!(written.iter().all(|(n, _)| *n == n_first), "{written:?}");
+    }
 }
 
 /// The form after the questions, and the page that one comes back to, are no more talkative.

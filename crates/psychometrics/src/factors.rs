@@ -16,7 +16,7 @@ mod rotation;
 pub use confirmatory::{Confirmatory, Fit, confirmatory, confirmatory_of};
 pub use exploratory::{Exploratory, exploratory, exploratory_of};
 pub use parallel::{Parallel, ParallelOptions, Spectrum, parallel_analysis};
-pub use polychoric::{CATEGORIES_MAX, Polychoric, polychoric, polychoric_matrix};
+pub use polychoric::{CATEGORIES_MAX, Polychoric, Polychorics, polychoric, polychoric_matrix};
 pub use rotation::Rotation;
 
 use crate::columns::Columns;

@@ -150,6 +150,9 @@ fn model_name(item: &ItemParameters) -> &'static str {
     }
 }
 
+/// A group's mean, and its covariance as rows.
+pub type Population = (Vec<f64>, Vec<Vec<f64>>);
+
 /// What scoring needs of a document.
 pub struct Known {
     /// Names of the items with the answers they may have; empty where the document does not say,
@@ -160,7 +163,7 @@ pub struct Known {
     /// Names of the groups; one without a name where there are none.
     pub groups: Vec<Option<String>>,
     /// Mean and covariance of each.
-    pub populations: Vec<(Vec<f64>, Vec<Vec<f64>>)>,
+    pub populations: Vec<Population>,
     /// Names of the dimensions.
     pub dimensions: Vec<String>,
     n_nodes: usize,
@@ -236,20 +239,7 @@ fn known(document: &Value) -> Result<Known, String> {
         items.push((parameters, dimension));
         answers.push((id.to_owned(), values.iter().map(|&value| value as i32).collect()));
     }
-    let mut populations = Vec::new();
-    let mut groups = Vec::new();
-    match document["groups"].as_array() {
-        Some(list) if !list.is_empty() => {
-            for group in list {
-                populations.push(population(group)?);
-                groups.push(group["name"].as_str().map(String::from));
-            }
-        }
-        _ => {
-            populations.push(population(&document["latent"])?);
-            groups.push(None);
-        }
-    }
+    let (groups, populations) = groups(document)?;
     let n_dimensions = populations[0].0.len();
     for ((id, _), (_, dimension)) in answers.iter().zip(&items) {
         if *dimension >= n_dimensions {
@@ -283,8 +273,23 @@ fn known(document: &Value) -> Result<Known, String> {
     })
 }
 
+/// Each group's name and population; of none, the only population and no name.
+fn groups(document: &Value) -> Result<(Vec<Option<String>>, Vec<Population>), String> {
+    match document["groups"].as_array() {
+        Some(list) if !list.is_empty() => {
+            let named =
+                |group: &Value| Ok((group["name"].as_str().map(String::from), population(group)?));
+            list.iter()
+                .map(named)
+                .collect::<Result<Vec<_>, String>>()
+                .map(|all| all.into_iter().unzip())
+        }
+        _ => Ok((vec![None], vec![population(&document["latent"])?])),
+    }
+}
+
 /// Mean and covariance; those of one standard normal dimension if nothing is said.
-fn population(of: &Value) -> Result<(Vec<f64>, Vec<Vec<f64>>), String> {
+fn population(of: &Value) -> Result<Population, String> {
     if of.is_null() {
         return Ok((vec![0.0], vec![vec![1.0]]));
     }

@@ -293,8 +293,7 @@ fn polychorics(items: Columns<'_>, names: &[String], threads: usize) -> Result<V
     let (values, n) = complete_rows(items);
     let complete =
         Columns::new(&values, n, p).map_err(|_| String::from("nobody answered every item"))?;
-    let (rho, errors) =
-        polychoric_matrix(complete, threads).map_err(|e| factors_worded(&e, names))?;
+    let all = polychoric_matrix(complete, threads).map_err(|e| factors_worded(&e, names))?;
     let (low, high) = observed_range(complete).unwrap_or_default();
     let mut cuts = Vec::with_capacity(p);
     for item in 0..p {
@@ -303,12 +302,11 @@ fn polychorics(items: Columns<'_>, names: &[String], threads: usize) -> Result<V
         let pair = polychoric(answers, complete.column(other)).map_err(|e| e.to_string())?;
         cuts.push(on_range(&pair.thresholds_first, answers, low, high));
     }
-    // The one two-step estimate without continuity correction, under both programs' names.
-    let definite = smoothed(&rho).map_err(|e| e.to_string())?;
+    let definite = smoothed(&all.rho).map_err(|e| e.to_string())?;
     Ok(json!({
         "n": n, "psych_correct0_two_step": matrix(&definite),
-        "lavaan_two_step": matrix(&rho), "psych_tau": cuts,
-        "standard_errors": matrix(&errors),
+        "lavaan_two_step": matrix(&all.rho_corrected), "psych_tau": cuts,
+        "standard_errors": matrix(&all.standard_error),
     }))
 }
 

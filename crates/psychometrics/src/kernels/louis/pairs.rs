@@ -10,7 +10,7 @@ use super::layout::Layout;
 
 /// Patterns that are summed in `f32` before they go to `f64`: they are shared among the rows of a
 /// table, so that a row's sum has some dozen terms.
-const RUN_MAX: usize = 512;
+pub(super) const RUN_MAX: usize = 512;
 /// Patterns whose cache lines are fetched together.
 const NEAR: usize = 32;
 /// Tables that are added to in one go: their rows' windows fill the first cache.

@@ -56,9 +56,9 @@ pub fn run(sizes: &[&str]) -> Result<Vec<Figure>, String> {
     let folder = PathBuf::from("target/bench/engine");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     run_command(&mut cargo(&["build", "--release", "-p", "bellwether"]))?;
-    let shown = folder.canonicalize().map_err(|e| e.to_string())?;
-    let shown = shown.to_string_lossy().into_owned();
-    bench(&[&["--write", shown.as_str()], sizes].concat())?;
+    // Whole, because cargo runs the crate's bench in the crate's folder.
+    let folder = folder.canonicalize().map_err(|e| format!("{}: {e}", folder.display()))?;
+    bench(&[&["--write", &*folder.to_string_lossy()], sizes].concat())?;
     let peers = peers(&folder)?;
     let mut figures = Vec::new();
     for &size in sizes {
@@ -106,7 +106,8 @@ impl Peer {
     /// Its lines `WHAT SECONDS`; `None` if it fails.
     fn measure(&self, arguments: &[&str]) -> Option<Vec<(String, f64)>> {
         let mut command = Command::new(&self.program);
-        command.arg(&self.script).args(arguments).args(self.last);
+        let last = self.last.filter(|_| arguments[0] == "calibrate");
+        command.arg(&self.script).args(arguments).args(last);
         for threads in ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
             command.env(threads, "1");
         }
@@ -233,7 +234,7 @@ fn in_bench(size: &str, what: &str) -> Result<f64, String> {
 
 fn in_memory(sizes: &[&str], figures: &mut Vec<Figure>) -> Result<(), String> {
     for line in bench(sizes)?.lines() {
-        if let Some((what, figure)) = line.split_once("  ") {
+        if let Some((what, figure)) = line.trim().split_once("  ") {
             figures.push(Figure::aside(what.trim(), figure.trim().to_owned()));
         }
     }

@@ -185,24 +185,25 @@ pub fn sign_up(url: &str, email: &str) -> Answer {
 
 /// One request on a connection of its own.
 pub fn request(url: &str, method: &str, path: &str, body: &str) -> std::io::Result<Answer> {
-    let mut stream = begin_request(url, method, path, body.len())?;
+    let mut stream = begin_request(url, method, path, body.len(), "")?;
     stream.write_all(body.as_bytes())?;
     read_answer(&mut stream)
 }
 
-/// Sends the head of a request whose body comes later.
+/// Sends the head of a request whose body comes later, with the header lines `more`.
 pub fn begin_request(
     url: &str,
     method: &str,
     path: &str,
     n_bytes: usize,
+    more: &str,
 ) -> std::io::Result<TcpStream> {
     let host = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host)?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {n_bytes}\r\n\r\n"
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {n_bytes}\r\n{more}\r\n"
     )?;
     Ok(stream)
 }

@@ -1,6 +1,6 @@
 //! An orderly end.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use rustix::process::Signal;
@@ -16,7 +16,12 @@ async fn what_is_under_way_is_finished_and_nothing_new_is_begun() {
     let submit_id = field(&server.get(QUIZ).body, "submit_id");
     let body = format!("submit_id={submit_id}&name=Ada&email=ada%40example.org");
     let (first, rest) = body.split_at(20);
-    let mut under_way = begin_request(&server.url, "POST", QUIZ, body.len()).unwrap();
+    let expect = "Expect: 100-continue\r\n";
+    let mut under_way = begin_request(&server.url, "POST", QUIZ, body.len(), expect).unwrap();
+    // It waits for the form: a connection that nobody has taken up yet is none under way.
+    let mut go_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
+    under_way.read_exact(&mut go_on).unwrap();
+    assert_eq!(go_on, *b"HTTP/1.1 100 Continue\r\n\r\n");
     under_way.write_all(first.as_bytes()).unwrap();
 
     server.signal(Signal::TERM);

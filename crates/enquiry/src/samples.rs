@@ -45,22 +45,19 @@ pub fn samples() -> Vec<Sample> {
 }
 
 const FAULTS: [(&str, &str); 2] = [
-    ("email", "Write one e-mail address, such as name@example.org"),
+    ("email", "Write one email address, such as name@example.org"),
     ("message", "Write a message"),
 ];
 const EVERY_FAULT: [(&str, &str); 9] = [
     ("name", "Write your name, as you would like to be greeted"),
-    ("email", "Write one e-mail address, such as name@example.org"),
+    ("email", "Write one email address, such as name@example.org"),
     ("phone", "Write the telephone number on one line, in at most 40 characters"),
     ("organisation", "Write the organisation on one line, in at most 120 characters"),
     ("topic", "Choose what it is about"),
     ("programme", "Choose one of the programmes, or none"),
     ("message", "Shorten the message to 5,000 characters. It has 7,312 now"),
     ("attach", "Tick this box or leave it empty"),
-    (
-        "send",
-        "That was quicker than we expect of a person. Your words are kept: please check them and send again.",
-    ),
+    ("send", "That was quicker than we expect of a person. Please check it and send it again."),
 ];
 
 fn about_a_programme() -> Values {

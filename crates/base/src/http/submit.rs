@@ -44,10 +44,10 @@ impl SubmitFault {
     pub fn message(self) -> &'static str {
         match self {
             Self::Foreign | Self::Stale => {
-                "This form had been open too long, or came from somewhere else. Your words are kept: please send it again."
+                "This form had been open too long, or came from somewhere else. Please send it again."
             }
             Self::TooFast => {
-                "That was quicker than we expect of a person. Your words are kept: please check them and send again."
+                "That was quicker than we expect of a person. Please check it and send it again."
             }
         }
     }

@@ -30,22 +30,20 @@ pub(crate) fn confirm_subject(asks_first: bool) -> &'static str {
     if asks_first { "Your link to the quiz" } else { "Your link to your result" }
 }
 
-/// Queues the confirmation mail of a sign-up.
-pub(crate) async fn queue_confirm(
-    tx: &mut Tx,
+/// The confirmation mail of a sign-up.
+pub(crate) fn confirmation<'a>(
     visit: &Visit,
-    message_id: &str,
+    message_id: &'a str,
     signup_id: &str,
-    contact: &Contact,
-) -> Result<(), DbError> {
-    let message = NewMessage {
+    contact: &'a Contact,
+) -> NewMessage<'a> {
+    NewMessage {
         id: message_id,
         kind: CONFIRM,
         contact_id: Some(&contact.id),
         to_address: &contact.address,
         params: json!({ "signup": signup_id, "at_ms": visit.now_ms }),
-    };
-    base::mail::queue(tx, &message, visit.now_ms).await
+    }
 }
 
 /// Queues the mail with the link to a sitting's report.

@@ -89,7 +89,7 @@ pub async fn admit(
     let id = visit.house.chance.id(visit.now_ms);
     let nonce = visit.house.chance.nonce();
     store::admit(tx, &id, &nonce, person, visit.now_ms).await?;
-    let admitted = store::known(tx, key, &hash, kind, visit.now_ms - DAY_MS).await?;
+    let admitted = store::known(tx, key, &hash, kind, asks_since_ms(visit)).await?;
     Ok(Admitted { is_new: admitted.contact.id == id, ..admitted })
 }
 
@@ -134,9 +134,14 @@ pub async fn may_ask(
     contact: &Contact,
     kind: &str,
 ) -> Result<bool, DbError> {
-    let since_ms = visit.now_ms - DAY_MS;
-    let (n_today, last_ms) = base::mail::sent_since(on, &contact.id, kind, since_ms).await?;
+    let (n_today, last_ms) =
+        base::mail::sent_since(on, &contact.id, kind, asks_since_ms(visit)).await?;
     Ok(has_share_left(visit, contact, n_today, last_ms))
+}
+
+/// Since when the mails to an address count.
+fn asks_since_ms(visit: &Visit) -> i64 {
+    visit.now_ms - DAY_MS
 }
 
 /// Whether an address that had `n_today` mails of a kind, the last at `last_ms`, may have one more.

@@ -17,6 +17,15 @@ pub struct Person {
     pub phone: String,
 }
 
+impl Person {
+    /// Somebody of whom nothing but an address is known.
+    #[must_use]
+    pub fn at(address: EmailAddress) -> Self {
+        let [name, organisation, role, phone] = [const { String::new() }; 4];
+        Self { name, address, organisation, role, phone }
+    }
+}
+
 /// Whether a contact has ever answered from their own inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -110,4 +119,12 @@ pub fn receipt(erasure_id: &str) -> String {
     let tail = digits[digits.len().saturating_sub(8)..].to_uppercase();
     let (one, two) = tail.split_at(tail.len().min(4));
     format!("E-{one}-{two}")
+}
+
+/// Whether a text could be such a short form.
+#[must_use]
+pub fn is_receipt(text: &str) -> bool {
+    text.len() == 11
+        && text.starts_with("E-")
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
 }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::archive::{self, ArchiveError};
 use crate::mail::PREFERENCES;
-use crate::model::{Contact, Person, Subscription, receipt};
+use crate::model::{Contact, Person, Subscription, is_receipt, receipt};
 use crate::{Audience, Holding, admit, agree, store, withdraw};
 
 /// Routes of this capability; `holdings` is what the others hold about a person.
@@ -420,10 +420,7 @@ pub(crate) struct ErasedPage {
 }
 
 async fn erased_page(visit: Visit, Path(receipt): Path<String>) -> Result<Response, Refusal> {
-    let is_receipt = receipt.len() == 11
-        && receipt.starts_with("E-")
-        && receipt.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-');
-    if !is_receipt {
+    if !is_receipt(&receipt) {
         return Err(Refusal::NotFound);
     }
     let chrome = visit.chrome("Erased");
@@ -500,10 +497,8 @@ async fn mail_preferences(
     visit: &Visit,
     address: EmailAddress,
 ) -> Result<(), DbError> {
-    let [name, organisation, role, phone] = [const { String::new() }; 4];
-    let person = Person { name, address, organisation, role, phone };
     tx.mark().await?;
-    let admitted = admit(tx, visit, &person, PREFERENCES).await?;
+    let admitted = admit(tx, visit, &Person::at(address), PREFERENCES).await?;
     let message = NewMessage {
         id: &visit.house.chance.id(visit.now_ms),
         kind: PREFERENCES,

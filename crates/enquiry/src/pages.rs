@@ -270,16 +270,8 @@ async fn record(
 ///
 /// The address becomes a contact, pending if it is new: that is what the receipt's links to preferences stand on.
 async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<bool, DbError> {
-    let person = Person {
-        name: enquiry.name.clone(),
-        address: EmailAddress {
-            address: enquiry.address.clone(),
-            key: enquiry.address_key.clone(),
-        },
-        organisation: String::new(),
-        role: String::new(),
-        phone: String::new(),
-    };
+    let (address, key) = (enquiry.address.clone(), enquiry.address_key.clone());
+    let person = Person { name: enquiry.name.clone(), ..Person::at(EmailAddress { address, key }) };
     tx.mark().await?;
     let admitted = audience::admit(tx, visit, &person, RECEIPT).await?;
     let contact = &admitted.contact;

@@ -193,9 +193,8 @@ async fn ask(
     let message_id = may_ask.then(|| id.clone());
     let purposes = &sign_up.purposes;
     audience::request(tx, visit, admitted, purposes, &form_url, message_id.as_deref()).await?;
-    tx.mark().await?;
-    mail::queue_confirm(tx, visit, &id, &bare.id, contact).await?;
-    tx.settle(may_ask).await?;
+    let message = mail::confirmation(visit, &id, &bare.id, contact);
+    base::mail::queue_if(tx, may_ask, &message, visit.now_ms).await?;
     Ok(Signup { contact_id: Some(contact.id.clone()), message_id, ..bare.clone() })
 }
 

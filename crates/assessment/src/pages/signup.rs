@@ -181,7 +181,8 @@ pub(super) async fn mail_again(
         && admitted.may_ask(visit);
     let message_id = visit.house.chance.id(visit.now_ms);
     store::renew(tx, &signup.id, &message_id, visit.now_ms).await?;
-    mail::queue_confirm(tx, visit, &message_id, &signup.id, &admitted.contact).await?;
+    let message = mail::confirmation(visit, &message_id, &signup.id, &admitted.contact);
+    base::mail::queue(tx, &message, visit.now_ms).await?;
     tx.settle(is_wanted).await?;
     // What stays in any case is the note that the mail was asked for, if there is a sign-up to note it of.
     tx.settle(!signup.quiz.is_empty()).await
@@ -189,9 +190,8 @@ pub(super) async fn mail_again(
 
 /// Somebody made up, for the work that is undone.
 fn nobody(id: &str) -> audience::Person {
-    let [name, organisation, role, phone] = [const { String::new() }; 4];
-    let address = base::address::EmailAddress { address: id.to_owned(), key: id.to_owned() };
-    audience::Person { name, address, organisation, role, phone }
+    let (address, key) = (id.to_owned(), id.to_owned());
+    audience::Person::at(base::address::EmailAddress { address, key })
 }
 
 /// A contact as the person they are on record as.

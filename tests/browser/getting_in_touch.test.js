@@ -37,7 +37,7 @@ test("without scripts a mistake is named, words are kept, and the message arrive
   await page.getByRole("link", { name: "Ask about this programme" }).first().click();
   assert.equal(await page.locator("#programme").inputValue(), "first-ninety-days");
   await page.getByLabel("Your name").fill("Ada Byron");
-  await page.getByLabel("Your e-mail address").fill("ada@");
+  await page.getByLabel("Your email address").fill("ada@");
   await page.getByLabel("Your message").fill(MESSAGE);
   await page.getByRole("button", { name: "Send the message" }).click();
   assert.match(await page.title(), /^Error: /);

@@ -122,7 +122,7 @@ async function readsAndSignsUp(ada) {
   assert.equal(await page.locator("#email").inputValue(), ada.address);
   await page.getByLabel("Your name").fill("Ada Byron");
   await page.getByLabel("Your level of work").selectOption("first-line");
-  await page.getByLabel("Please e-mail me your newsletter").check();
+  await page.getByLabel("Please email me your newsletter").check();
   await ada.presses("Send me the link");
   await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
   await ada.sees("check your inbox");
@@ -292,7 +292,7 @@ test("with too few answers the report says so, and the result can be deleted", a
   const { page } = bea;
   await page.goto(`${server.url}/quiz/leader-type`);
   await page.getByLabel("Your name").fill("Ada Byron");
-  await page.getByLabel("Your e-mail address").fill(bea.address);
+  await page.getByLabel("Your email address").fill(bea.address);
   await bea.presses("Send me the link");
   const link = await bea.followsMail("Your link to the quiz", "s");
   await bea.presses("Start the quiz");

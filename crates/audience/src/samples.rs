@@ -139,7 +139,7 @@ fn ask(house: &Arc<House>, email: &str, is_wrong: bool) -> Result<Shown, SampleE
         chrome: chrome(house, ASK_TITLE, is_wrong),
         submit_id: TOKEN.to_owned(),
         email: email.to_owned(),
-        errors: errors("email", "Write one e-mail address, such as name@example.org", is_wrong),
+        errors: errors("email", "Write one email address, such as name@example.org", is_wrong),
     })
 }
 

@@ -1,4 +1,4 @@
-//! E-mail addresses and names, parsed at the door.
+//! Email addresses and names, parsed at the door.
 
 use lettre::Address;
 
@@ -26,9 +26,9 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("Write your e-mail address: the link goes there");
+            return Err("Write your email address: the link goes there");
         }
-        let malformed = "Write one e-mail address, such as name@example.org";
+        let malformed = "Write one email address, such as name@example.org";
         if text.len() > ADDRESS_BYTES_MAX {
             return Err("That address is longer than any mail server accepts. Write a shorter one");
         }

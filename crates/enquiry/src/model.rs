@@ -178,7 +178,7 @@ fn kept<T>(errors: &mut FormErrors, field: &str, read: Result<T, String>) -> Opt
 
 fn parse_address(text: &str) -> Result<EmailAddress, String> {
     if text.is_empty() {
-        return Err(String::from("Write your e-mail address, so that we can answer"));
+        return Err(String::from("Write your email address, so that we can answer"));
     }
     EmailAddress::parse(text).map_err(str::to_owned)
 }

@@ -90,7 +90,7 @@ pub fn course_json_ld(house: &House, programme: &Programme, starts: &[Day]) -> S
 pub fn shares(url: &str, title: &str) -> Vec<(&'static str, String)> {
     let (url, title) = (encoded(url), encoded(title));
     vec![
-        ("E-mail", format!("mailto:?subject={title}&body={url}")),
+        ("Email", format!("mailto:?subject={title}&body={url}")),
         ("LinkedIn", format!("https://www.linkedin.com/sharing/share-offsite/?url={url}")),
         ("X", format!("https://x.com/intent/post?url={url}&text={title}")),
         ("Facebook", format!("https://www.facebook.com/sharer/sharer.php?u={url}")),

@@ -136,7 +136,7 @@ fn letters() -> Vec<Sample> {
 
 const FAULTS: [(&str, &str); 3] = [
     ("name", "Write your name, as you would like to be greeted"),
-    ("email", "Write one e-mail address, such as name@example.org"),
+    ("email", "Write one email address, such as name@example.org"),
     ("level", "Choose one of the levels in the list, or leave it open"),
 ];
 

@@ -64,7 +64,7 @@ pub struct Chrome {
     pub address: Vec<String>,
     /// Telephone number.
     pub phone: String,
-    /// E-mail address.
+    /// Email address.
     pub email: String,
     /// Address of the stylesheet.
     pub stylesheet: String,

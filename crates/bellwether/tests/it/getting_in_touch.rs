@@ -378,7 +378,7 @@ async fn a_complaint_is_acknowledged_on_the_page_and_by_mail() {
     assert!(page.contains("Your complaint is with us") && page.contains("30 days"));
     let receipt = &mails_to(&app, ADA).await[0];
     assert!(receipt.subject.starts_with("We have your complaint (Q-"), "{}", receipt.subject);
-    assert!(receipt.body_text.contains("on 24 November 2026, and this e-mail acknowledges it"));
+    assert!(receipt.body_text.contains("on 24 November 2026, and this email acknowledges it"));
     assert!(receipt.body_text.contains("within 30 days (section 164A"), "{}", receipt.body_text);
     let mail = &mails_to(&app, PROVIDER).await[0];
     assert!(mail.subject.starts_with("Complaint Q-"), "{}", mail.subject);

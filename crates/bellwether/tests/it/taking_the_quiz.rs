@@ -18,7 +18,7 @@ async fn the_whole_walk_from_the_form_to_the_report() {
     let link = app.mailed("ada@example.org", "/s/").await;
     let (_, page) = app.get(&link).await;
     assert!(page.contains("Start the quiz") && page.contains("ada@example.org"));
-    assert!(page.contains("Please e-mail me your newsletter"));
+    assert!(page.contains("Please email me your newsletter"));
     assert_eq!(app.press(&link).await, link);
     assert_eq!(location(&app.get(&link).await.0), format!("{link}/1"));
     app.answer_all(&link, orderly).await;

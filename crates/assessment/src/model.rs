@@ -22,6 +22,9 @@ const STRAIGHT_LINE_MIN: usize = 8;
 /// What `sitting.details` holds once the person is gone and only their answers were left for research.
 pub const BLANKED: &str = "{}";
 
+/// Where a form says what is wrong with the whole of it: at its button.
+pub const SEND: &str = "send";
+
 /// How far a sitting has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -157,7 +160,7 @@ impl Typed {
         if let Some(unknown) = self.purposes.iter().find(|id| !quiz.purposes.contains(id)) {
             let shown: String = unknown.chars().take(40).collect();
             errors.add(
-                "name",
+                SEND,
                 format!(
                     "This form has no box called “{shown}”. Open the page afresh and send it again"
                 ),

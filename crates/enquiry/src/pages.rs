@@ -6,8 +6,7 @@ use askama::Template;
 use audience::Person;
 use axum::Router;
 use axum::extract::{FromRef, RawQuery, State};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use base::address::EmailAddress;
@@ -150,7 +149,7 @@ async fn send(State(desk): State<Desk>, visit: Visit, form: FormBody) -> Result<
         Ok(checked) => checked,
         Err(errors) => {
             let page = desk.page_again(&visit, &form, errors, profile);
-            return html(StatusCode::UNPROCESSABLE_ENTITY, Cache::Private, &page);
+            return visit.show_faults(&page);
         }
     };
     let id = visit.house.chance.id(visit.now_ms);
@@ -163,19 +162,13 @@ async fn send(State(desk): State<Desk>, visit: Visit, form: FormBody) -> Result<
     let enquiry = new_enquiry(&visit, id, draft, attached.to_owned());
     match record(&desk, &visit, &submit, &form.hash, &enquiry, is_trapped, &outcome).await {
         Err(Refusal::TooMany { retry_after_s }) => {
-            let mut errors = FormErrors::default();
-            errors.add("send", TOO_MANY);
-            let page = desk.page_again(&visit, &form, errors, profile);
-            let mut response = html(StatusCode::TOO_MANY_REQUESTS, Cache::Private, &page)?;
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
-            Ok(response)
+            let page = desk.page_again(&visit, &form, FormErrors::too_many("send"), profile);
+            visit.show_too_many(&page, retry_after_s)
         }
         led_to => Ok(see_other(&led_to?)),
     }
 }
 
-const TOO_MANY: &str = "More forms came from your network in the last hour than we accept. Your words are kept: \
-     please send them again in an hour, or write to the address at the foot of this page";
 const UNKNOWN_FIELD: &str =
     "The form held something that it does not ask for. Your words are kept: please send it again";
 const REPORT_GONE: &str = "Your result can no longer be attached: its link has been replaced or deleted. \

@@ -3,18 +3,14 @@
 use askama::Template;
 use audience::{Admitted, Person};
 use axum::extract::{Path, State};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use base::db::{DbError, Tx};
-use base::http::{
-    Cache, Chrome, FormBody, FormErrors, Once, Refusal, Visit, html, once, see_other,
-};
+use base::http::{Chrome, FormBody, FormErrors, Once, Refusal, Visit, once, see_other};
 use base::keys::Use;
 
 use super::{Arrival, Door, Shared};
 use crate::mail;
-use crate::model::{self, Details, SignUp, Typed};
+use crate::model::{self, Details, SEND, SignUp, Typed};
 use crate::quiz::Quiz;
 use crate::store::{self, NewSitting, Signup, Sitting};
 
@@ -90,9 +86,6 @@ pub(super) enum Sent {
     TooMany(Typed, u32),
 }
 
-const TOO_MANY: &str = "More forms came from your network in the last hour than we accept. Your words are kept: \
-     please send them again in an hour, or write to the address at the foot of this page";
-
 /// Acts on a details form once. For every address the answer is the same; what differs is in the mail.
 pub(super) async fn sign_up(
     visit: &Visit,
@@ -105,7 +98,7 @@ pub(super) async fn sign_up(
     let mut errors = FormErrors::default();
     if form.unknown_field(&model::known_fields(&quiz.site), &["purpose."]).is_some() {
         errors.add(
-            "name",
+            SEND,
             "The form held a field that is not ours. Check what you typed and send it again",
         );
     }
@@ -113,7 +106,7 @@ pub(super) async fn sign_up(
     let submit = visit.check_submit(name, form.get("submit_id"));
     let (Some(sign_up), Ok(submit)) = (sign_up, &submit) else {
         if let (true, Err(fault)) = (errors.is_empty(), submit) {
-            errors.add("name", fault.message());
+            errors.add(SEND, fault.message());
         }
         return Ok(Sent::Faulty(typed, errors));
     };
@@ -341,24 +334,12 @@ async fn answer(
             visit.show_faults(&details_page(visit, form, standfirst, is_sent))
         }
         Sent::TooMany(typed, retry_after_s) => {
-            let form = DetailsForm::new(visit, quiz, action, &name, typed, too_many_errors());
-            too_many(&details_page(visit, form, standfirst, is_sent), retry_after_s)
+            let errors = FormErrors::too_many(SEND);
+            let form = DetailsForm::new(visit, quiz, action, &name, typed, errors);
+            let page = details_page(visit, form, standfirst, is_sent);
+            visit.show_too_many(&page, retry_after_s)
         }
     }
-}
-
-/// What the form says when the budget is used up.
-pub(super) fn too_many_errors() -> FormErrors {
-    let mut errors = FormErrors::default();
-    errors.add("name", TOO_MANY);
-    errors
-}
-
-/// The form again, because the network's budget is used up.
-pub(super) fn too_many(page: &impl Template, retry_after_s: u32) -> Result<Response, Refusal> {
-    let mut response = html(StatusCode::TOO_MANY_REQUESTS, Cache::Private, page)?;
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
-    Ok(response)
 }
 
 pub(super) fn details_page(

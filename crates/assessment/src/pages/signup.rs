@@ -11,7 +11,7 @@ use base::http::{
 use base::keys::Use;
 use base::site::Gate;
 
-use super::details::{DetailsForm, Sent, new_sitting, sign_up, too_many, too_many_errors};
+use super::details::{DetailsForm, Sent, new_sitting, sign_up};
 use super::{Assessment, Shared};
 use crate::mail;
 use crate::model::{self, Typed};
@@ -85,7 +85,8 @@ pub(super) async fn send(
         Sent::To(response) => Ok(response),
         Sent::Faulty(typed, errors) => visit.show_faults(&page_of(&visit, quiz, typed, errors)),
         Sent::TooMany(typed, retry_after_s) => {
-            too_many(&page_of(&visit, quiz, typed, too_many_errors()), retry_after_s)
+            let page = page_of(&visit, quiz, typed, FormErrors::too_many(model::SEND));
+            visit.show_too_many(&page, retry_after_s)
         }
     }
 }

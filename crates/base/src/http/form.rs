@@ -100,7 +100,18 @@ pub struct FieldError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormErrors(pub Vec<FieldError>);
 
+const TOO_MANY: &str = "More forms came from your network in the last hour than we accept. Your words are kept: \
+     please send them again in an hour, or write to the address at the foot of this page";
+
 impl FormErrors {
+    /// That the network's budget is used up, told at `field`: the button, since nothing typed is wrong.
+    #[must_use]
+    pub fn too_many(field: &str) -> Self {
+        let mut errors = Self::default();
+        errors.add(field, TOO_MANY);
+        errors
+    }
+
     /// Adds a fault.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push(FieldError { field: field.to_owned(), message: message.into() });

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
-use axum::http::header::HOST;
+use axum::http::header::{HOST, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Version};
 use axum::response::{IntoResponse, Response};
@@ -53,6 +53,20 @@ impl Visit {
     /// If the template fails.
     pub fn show_faults(&self, page: &impl askama::Template) -> Result<Response, Refusal> {
         html(StatusCode::UNPROCESSABLE_ENTITY, Cache::Private, page)
+    }
+
+    /// The same form again because the network's budget is used up: 429, with the seconds after which it may work.
+    ///
+    /// # Errors
+    /// If the template fails.
+    pub fn show_too_many(
+        &self,
+        page: &impl askama::Template,
+        retry_after_s: u32,
+    ) -> Result<Response, Refusal> {
+        let mut response = html(StatusCode::TOO_MANY_REQUESTS, Cache::Private, page)?;
+        response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
+        Ok(response)
     }
 
     /// A fresh submit id for `form`.

@@ -94,11 +94,11 @@ pub async fn admit(
 }
 
 impl Admitted {
-    /// Whether the address may be sent one more mail of the kind that was named when it was admitted. A yes is counted: the
-    /// mail must be queued, unless all is undone.
+    /// Whether the address may be sent one more mail of the kind that was named when it was admitted. A yes is counted, so the
+    /// mail must be queued: what sends nothing must use up nobody's share.
     #[must_use]
     pub fn may_ask(&self, visit: &Visit) -> bool {
-        has_share_left(visit, &self.contact, self.n_asked, self.asked_ms)
+        !self.is_suppressed && has_share_left(visit, &self.contact, self.n_asked, self.asked_ms)
     }
 }
 

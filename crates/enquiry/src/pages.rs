@@ -240,7 +240,7 @@ async fn record(
     visit.take_budget()?;
     tx.mark().await?;
     store::add(&mut tx, enquiry).await?;
-    let has_receipt = queue_receipt(&mut tx, visit, enquiry).await?;
+    let has_receipt = queue_receipt(&mut tx, visit, enquiry, is_trapped).await?;
     let to_provider = NewMessage {
         id: &enquiry.id,
         kind: TO_PROVIDER,
@@ -259,14 +259,21 @@ async fn record(
     Ok(outcome.to_owned())
 }
 
-/// Queues the receipt, unless the address is suppressed or has had its share; gives whether it did. The work is the same.
+/// Queues the receipt, unless the address is suppressed or has had its share, or the form's trap was filled in; gives whether it
+/// did. The work is the same.
 ///
 /// The address becomes a contact, pending if it is new: that is what the receipt's links to preferences stand on.
-async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<bool, DbError> {
+async fn queue_receipt(
+    tx: &mut Tx,
+    visit: &Visit,
+    enquiry: &Enquiry,
+    is_trapped: bool,
+) -> Result<bool, DbError> {
     let (address, key) = (enquiry.address.clone(), enquiry.address_key.clone());
     let person = Person { name: enquiry.name.clone(), ..Person::at(EmailAddress { address, key }) };
     tx.mark().await?;
-    let admitted = audience::admit(tx, visit, &person, RECEIPT).await?;
+    let mut admitted = audience::admit(tx, visit, &person, RECEIPT).await?;
+    admitted.is_suppressed |= is_trapped;
     let contact = &admitted.contact;
     let may_ask = admitted.may_ask(visit);
     let receipt = NewMessage {
@@ -278,7 +285,7 @@ async fn queue_receipt(tx: &mut Tx, visit: &Visit, enquiry: &Enquiry) -> Result<
     };
     base::mail::queue_if(tx, may_ask, &receipt, visit.now_ms).await?;
     tx.settle(!admitted.is_suppressed).await?;
-    Ok(may_ask && !admitted.is_suppressed)
+    Ok(may_ask)
 }
 
 impl Desk {

@@ -150,9 +150,10 @@ async fn admit(
         created_ms: visit.now_ms,
     };
     tx.mark().await?;
-    let admitted = audience::admit(tx, visit, &person(sign_up), mail::CONFIRM).await?;
+    let mut admitted = audience::admit(tx, visit, &person(sign_up), mail::CONFIRM).await?;
+    admitted.is_suppressed |= is_trapped;
     let signup = ask(tx, visit, quiz, sign_up, claims, &admitted, &bare).await?;
-    let stands = !is_trapped && !admitted.is_suppressed;
+    let stands = !admitted.is_suppressed;
     tx.settle(stands).await?;
     store::add_signup(tx, if stands { &signup } else { &bare }).await
 }

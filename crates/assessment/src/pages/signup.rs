@@ -177,7 +177,6 @@ pub(super) async fn mail_again(
     // Admitted afresh, because the address may have come to be one that must not be written to.
     let admitted = audience::admit(tx, visit, &person, mail::CONFIRM).await?;
     let is_wanted = contact.is_some()
-        && !admitted.is_suppressed
         && shared.quizzes.get(&signup.quiz).is_some()
         && admitted.may_ask(visit);
     let message_id = visit.house.chance.id(visit.now_ms);

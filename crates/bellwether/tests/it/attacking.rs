@@ -330,3 +330,20 @@ async fn the_privacy_signal_is_answered_and_changes_nothing_since_nothing_is_opt
         assert_eq!(with.headers(), app.get(path).await.0.headers());
     }
 }
+
+#[tokio::test]
+async fn forms_that_send_nothing_use_up_nobodys_share_of_mail() {
+    let app = TestApp::start().await;
+    let trap = ("website", "https://x.example");
+    for _ in 0..15 {
+        app.sign_up("Bot", "ada@example.org", &[trap]).await;
+        let submit_id = field(&app.get("/contact").await.1, "submit_id");
+        app.house.clock.advance(crate::persons::READING_MS);
+        let person = [("name", "Bot"), ("email", "ada@example.org"), ("message", "Hello")];
+        let fields = [&person[..], &[("submit_id", &submit_id), trap]].concat();
+        location(&app.post("/contact", &fields).await.0);
+    }
+    assert_eq!(app.mails().await.len(), 0);
+    app.sign_up("Ada", "ada@example.org", &[]).await;
+    assert_eq!(app.mails().await.len(), 1, "she is not locked out by forms that nobody sees");
+}

@@ -8,6 +8,7 @@ use base::keys::{Token, Use};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
+use crate::model::Details;
 use crate::report::{about, chance_in_words, hundredths};
 use crate::scoring::Profile;
 use crate::store;
@@ -72,6 +73,7 @@ fn export<'a>(
 ) -> BoxFuture<'a, Result<Vec<Export>, DbError>> {
     Box::pin(async move {
         let (mut sittings, mut answers, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
+        let mut given = store::given_unclaimed(reader, &contact.id).await?;
         for sitting in store::of_contact(reader, &contact.id).await? {
             let at = |at_ms: Option<i64>| at_ms.map(clock::rfc_3339);
             sittings.push(json!({
@@ -84,8 +86,8 @@ fn export<'a>(
                 "finished_at": at(sitting.finished_ms),
                 "claimed_at": at(sitting.claimed_ms),
                 "report_hidden": sitting.report_hidden,
-                "given_name": sitting.details.as_ref().map(|details| &details.name),
             }));
+            given.extend(sitting.details);
             for (item, value) in store::answers(reader, &sitting.id).await? {
                 answers.push(json!({ "sitting": sitting.id, "item": item, "answer": value }));
             }
@@ -97,8 +99,20 @@ fn export<'a>(
             file: file.to_owned(),
             json: Value::Array(rows),
         };
-        Ok(vec![file("sittings", sittings), file("answers", answers), file("profiles", profiles)])
+        Ok(vec![
+            file("sittings", sittings),
+            file("answers", answers),
+            file("profiles", profiles),
+            file("forms", given.iter().map(as_given).collect()),
+        ])
     })
+}
+
+/// What a form said, as far as it is about the person.
+fn as_given(details: &Details) -> Value {
+    let Details { name, organisation, role, phone, purposes, form_url, .. } = details;
+    json!({ "form": form_url, "name": name, "organisation": organisation, "role": role,
+            "phone": phone, "purposes": purposes })
 }
 
 fn erase<'a>(

@@ -34,6 +34,8 @@ base::statements! {
     COPY_ANSWERS = "INSERT INTO response (sitting_id, item_id, answer, at_ms) SELECT $1, item_id, answer, at_ms / $3 * $3 FROM response WHERE sitting_id = $2";
     COPY_PROFILE = "INSERT INTO profile (sitting_id, engine, scores, created_ms) SELECT $1, engine, scores, created_ms / $3 * $3 FROM profile WHERE sitting_id = $2";
     ERASE = "DELETE FROM sitting WHERE contact_id = $1";
+    GIVEN_UNCLAIMED = "SELECT sitting.details FROM sitting JOIN signup ON signup.sitting_id = sitting.id WHERE signup.contact_id = $1 AND sitting.contact_id IS NULL AND sitting.details LIKE '{\"contact_id\":\"' || $1 || '\"%' ORDER BY sitting.id";
+    ERASE_GIVEN = "UPDATE sitting SET details = '', level = '' WHERE contact_id IS NULL AND id IN (SELECT sitting_id FROM signup WHERE contact_id = $1) AND details LIKE '{\"contact_id\":\"' || $1 || '\"%'";
     ERASE_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
     RETAIN_INVITED = "DELETE FROM sitting WHERE state = 'invited' AND created_ms < $1 AND NOT EXISTS (SELECT 1 FROM signup WHERE signup.sitting_id = sitting.id AND signup.created_ms >= $1)";
     RETAIN_UNCLAIMED = "DELETE FROM sitting WHERE contact_id IS NULL AND details <> $2 AND created_ms < $1";
@@ -409,9 +411,26 @@ pub(crate) async fn unlink(
     Ok(())
 }
 
-/// Deletes what a contact answered and was invited to.
+/// What forms said of a contact beside results that nobody has claimed: theirs, though the answers may be anybody's.
+pub(crate) async fn given_unclaimed(
+    on: &mut impl Queries,
+    contact_id: &str,
+) -> Result<Vec<Details>, DbError> {
+    let rows = base::fetch!(fetch_all => (String,), on, GIVEN_UNCLAIMED, contact_id)?;
+    let read = |(json,): (String,)| {
+        serde_json::from_str(&json).map_err(|e| DbError::Inconsistent {
+            table: "sitting of contact",
+            row: contact_id.to_owned(),
+            what: e.to_string(),
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Deletes what a contact answered and was invited to, and what was said of them beside a result that nobody has claimed.
 pub(crate) async fn erase(tx: &mut Tx, contact_id: &str) -> Result<(), DbError> {
     base::execute!(tx, ERASE, contact_id)?;
+    base::execute!(tx, ERASE_GIVEN, contact_id)?;
     base::execute!(tx, ERASE_SIGNUPS, contact_id).map(|_| ())
 }
 

@@ -347,3 +347,34 @@ async fn forms_that_send_nothing_use_up_nobodys_share_of_mail() {
     app.sign_up("Ada", "ada@example.org", &[]).await;
     assert_eq!(app.mails().await.len(), 1, "she is not locked out by forms that nobody sees");
 }
+
+#[tokio::test]
+async fn details_left_beside_a_result_that_nobody_fetched_are_hers_to_copy_and_erase() {
+    let edits = [("gate = \"first\"", "gate = \"last\"")];
+    let app = TestApp::start_with(&edits).await;
+    let link = app.begin_at_once().await;
+    app.answer_all(&link, orderly).await;
+    let details = app.finish(&link).await;
+    app.give_details(&details, "unmistakable@example.org").await;
+    let submit_id = field(&app.get("/preferences").await.1, "submit_id");
+    app.house.clock.advance(crate::persons::READING_MS);
+    let fields = [("submit_id", submit_id.as_str()), ("email", "unmistakable@example.org")];
+    app.post("/preferences", &fields).await;
+    let preferences = app.mailed("unmistakable@example.org", "/p/").await;
+    let mut reader = app.house.db.reader().await.unwrap();
+    let contact = audience::by_state(&mut reader, "").await.unwrap().remove(0).id;
+    drop(reader);
+    let (_, archive) = app.send_for_bytes("POST", &format!("{preferences}/export"), &[]).await;
+    let archive = String::from_utf8_lossy(&archive);
+    assert!(archive.contains("forms.csv") && archive.contains("\"name\": \"Ada\""), "{archive}");
+    assert!(!archive.contains("answers.csv"), "whose they are nobody has proved");
+    let erase = format!("{preferences}/erase");
+    let submit_id = field(&app.get(&erase).await.1, "submit_id");
+    location(&app.post(&erase, &[("submit_id", &submit_id)]).await.0);
+    let stored = app.everything_stored().await;
+    assert!(!stored.contains(&contact), "{stored}");
+    assert_eq!(app.count("response").await, 20, "the answers are the browser's, not hers");
+    let (response, page) = app.get(&details).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!page.contains("A link is on its way"), "it may be asked for at another address");
+}

@@ -18,6 +18,9 @@ use crate::model::{self, Typed};
 use crate::quiz::Quiz;
 use crate::store;
 
+/// Characters of a sign-up's id, a UUID as text.
+const SIGNUP_ID_CHARS: usize = 36;
+
 #[derive(Template)]
 #[template(path = "quiz.html")]
 pub(super) struct QuizPage<'a> {
@@ -153,11 +156,13 @@ pub(super) async fn send_again(
 ) -> Result<Response, Refusal> {
     let quiz = shared.quiz(&slug)?;
     visit.take_budget()?;
+    // Whatever stands there is looked up and led back to, so it is made to look like an id first.
+    let id = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+    let id: String = id.take(SIGNUP_ID_CHARS).collect();
     let mut tx = visit.house.db.begin().await?;
     mail_again(&shared, &mut tx, &visit, &id).await?;
     tx.commit().await?;
     visit.house.mail_queued.notify_one();
-    let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     Ok(see_other(&format!("/quiz/{}/sent/{id}", quiz.slug)))
 }
 
@@ -176,9 +181,8 @@ pub(super) async fn mail_again(
     let person = contact.as_ref().map_or_else(|| nobody(&signup.id), same_person);
     // Admitted afresh, because the address may have come to be one that must not be written to.
     let admitted = audience::admit(tx, visit, &person, mail::CONFIRM).await?;
-    let is_wanted = contact.is_some()
-        && shared.quizzes.get(&signup.quiz).is_some()
-        && admitted.may_ask(visit);
+    let is_wanted =
+        contact.is_some() && shared.quizzes.get(&signup.quiz).is_some() && admitted.may_ask(visit);
     let message_id = visit.house.chance.id(visit.now_ms);
     store::renew(tx, &signup.id, &message_id, visit.now_ms).await?;
     let message = mail::confirmation(visit, &message_id, &signup.id, &admitted.contact);
@@ -216,9 +220,11 @@ pub(super) fn page_of<'a>(
     typed: Typed,
     errors: FormErrors,
 ) -> QuizPage<'a> {
-    let chrome = visit.chrome(&quiz.site.title).public(&visit.house, &quiz.site.standfirst);
     let name = form_name(quiz);
     let action = format!("/quiz/{}", quiz.slug);
+    // Not the path as it was asked for, which may be spelt in many ways: this page is kept for everybody.
+    let chrome = Chrome::new(&visit.house, &quiz.site.title, &action, visit.mailbox)
+        .public(&visit.house, &quiz.site.standfirst);
     let form = (quiz.site.gate == Gate::First)
         .then(|| DetailsForm::new(visit, quiz, action, &name, typed, errors.clone()));
     let submit_id = if form.is_some() { String::new() } else { visit.submit_id(&name) };

@@ -378,3 +378,29 @@ async fn details_left_beside_a_result_that_nobody_fetched_are_hers_to_copy_and_e
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!page.contains("A link is on its way"), "it may be asked for at another address");
 }
+
+#[tokio::test]
+async fn the_first_visitor_does_not_choose_what_others_are_told_is_the_address() {
+    let app = TestApp::start().await;
+    let (response, _) = app.get("/quiz/%6Ceader-type").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let (_, page) = app.get(QUIZ).await;
+    assert!(!page.contains("%6C"), "{page}");
+    assert!(
+        page.contains("<link rel=\"canonical\" href=\"http://127.0.0.1:8080/quiz/leader-type\">")
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_can_be_none_is_as_unknown_as_any() {
+    let app = TestApp::start().await;
+    let before = app.records().await;
+    // Not to be compressed, as PostgreSQL would before it finds a key of an index too long.
+    let hash = |n: u32| base::encode::sha256_hex(&n.to_be_bytes());
+    let long: String = (0..120).map(hash).collect();
+    for id in [long.as_str(), "ada%40example.org", "--"] {
+        let (response, _) = app.post(&format!("{QUIZ}/sent/{id}"), &[]).await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{id:.40}");
+    }
+    assert_eq!(app.records().await, before);
+}

@@ -404,3 +404,20 @@ async fn an_id_that_can_be_none_is_as_unknown_as_any() {
     }
     assert_eq!(app.records().await, before);
 }
+
+#[tokio::test]
+async fn no_answer_about_a_person_is_kept_by_anybody_on_the_way() {
+    let app = TestApp::start().await;
+    let link = app.begin("ada@example.org").await;
+    let (response, _) = app.get(&link).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER, "to the questions");
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let item = crate::persons::items(&app.get(&location(&response)).await.1).remove(0);
+    let fields = [(format!("a.{item}"), "4"), (String::from("save"), "1")];
+    let fields = fields.each_ref().map(|(name, value)| (name.as_str(), *value));
+    let (response, _) = app.post(&format!("{link}/1"), &fields).await;
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let (response, _) = app.get("/").await;
+    assert_eq!(response.headers()["cache-control"], "public, max-age=0, must-revalidate");
+}

@@ -24,7 +24,7 @@ const PUT: &str = "INSERT INTO bellwether_backup (made_ms, version, secret) VALU
 const TAKE: &str = "SELECT made_ms, version, secret FROM bellwether_backup";
 const DROP_TABLE: &str = "DROP TABLE bellwether_backup";
 /// Receipts of erasures, addresses that must not be written to, and the taking back of consents are kept even when older
-/// records come back.
+/// records come back. A consent that was asked for after it had been taken back (anybody can fill in a form) is still taken back.
 const KEPT: [&str; 3] = [
     "INSERT OR IGNORE INTO erasure (id, address_hash, n_entries, ledger_head, erased_ms) \
      SELECT id, address_hash, n_entries, ledger_head, erased_ms FROM replaced.erasure",
@@ -32,7 +32,7 @@ const KEPT: [&str; 3] = [
      SELECT address_hash, reason, created_ms FROM replaced.suppression",
     "UPDATE subscription SET state = 'withdrawn' WHERE EXISTS (SELECT 1 FROM replaced.subscription AS later \
      WHERE later.contact_id = subscription.contact_id AND later.purpose = subscription.purpose \
-     AND later.state = 'withdrawn' AND later.changed_ms > subscription.changed_ms)",
+     AND later.state <> 'confirmed' AND later.changed_ms > subscription.changed_ms)",
 ];
 
 /// Copies the records and the instance key into `file`, beside a running server.

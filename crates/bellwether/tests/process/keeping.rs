@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::program::{Server, field, read, refused, said};
+use crate::program::{QUIZ, Server, field, read, refused, said};
 use crate::scratch::Scratch;
 
 #[tokio::test]
@@ -72,6 +72,29 @@ async fn an_erasure_outlives_a_restore_of_older_records() {
 }
 
 #[tokio::test]
+async fn a_consent_taken_back_stays_so_after_a_restore_whatever_forms_came_since() {
+    let Some(scratch) = on_sqlite().await else { return };
+    let server = Server::start(&scratch, &[]);
+    server.sign_up("ada@example.org");
+    ask_for_preferences(&server, "ada@example.org");
+    let preferences = server.mailed("/p/");
+    choose(&server, &preferences, "&purpose.newsletter=yes");
+    let file = scratch.data().join("copy.backup").display().to_string();
+    said(&scratch, &["backup", &file]);
+    choose(&server, &preferences, "");
+    let submit_id = field(&server.get(QUIZ).body, "submit_id");
+    let form = format!("submit_id={submit_id}&name=Ada&email=ada%40example.org");
+    server.send("POST", QUIZ, &format!("{form}&purpose.newsletter=yes"));
+    server.stop();
+    said(&scratch, &["restore", &file, "--replace"]);
+    let server = Server::start(&scratch, &[]);
+    let page = server.get(&preferences);
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains(" checked"), "{page:?}");
+    server.stop();
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_a_whole_backup_is_refused() {
     let Some(scratch) = on_sqlite().await else { return };
     Server::start(&scratch, &[]).stop();
@@ -109,13 +132,24 @@ async fn on_postgresql_the_commands_point_to_its_own_tools() {
 
 /// Erases a contact the way the contact does: by the page behind the mailed link.
 fn erase(server: &Server, email: &str) {
-    let submit_id = field(&server.get("/preferences").body, "submit_id");
-    let email = email.replace('@', "%40");
-    server.send("POST", "/preferences", &format!("submit_id={submit_id}&email={email}"));
+    ask_for_preferences(server, email);
     let erase = format!("{}/erase", server.mailed("/p/"));
     let submit_id = field(&server.get(&erase).body, "submit_id");
     let answer = server.send("POST", &erase, &format!("submit_id={submit_id}"));
     assert!([200, 303].contains(&answer.status), "{answer:?}");
+}
+
+fn ask_for_preferences(server: &Server, email: &str) {
+    let submit_id = field(&server.get("/preferences").body, "submit_id");
+    let email = email.replace('@', "%40");
+    server.send("POST", "/preferences", &format!("submit_id={submit_id}&email={email}"));
+}
+
+/// Saves preferences: `ticked` are the boxes, and what is not ticked is taken back.
+fn choose(server: &Server, preferences: &str, ticked: &str) {
+    let submit_id = field(&server.get(preferences).body, "submit_id");
+    let answer = server.send("POST", preferences, &format!("submit_id={submit_id}{ticked}"));
+    assert_eq!(answer.status, 303, "{answer:?}");
 }
 
 /// A place for records in a SQLite file; backups of PostgreSQL are its own affair.

@@ -25,6 +25,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Files that are not connections: records, log, listeners, the mail server.
 const OTHER_FILES: u64 = 128;
+/// Bytes of the longest head of a request; what a connection holds of what its client has sent, too.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long to wait when the system has no place for one more connection.
 const FULL_PAUSE: Duration = Duration::from_millis(500);
 
@@ -173,6 +175,7 @@ async fn converse<A, F>(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
+        .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let is_over = tokio::select! {

@@ -29,23 +29,31 @@ pub fn greeting(name: &str) -> String {
     if name.contains(LEFT_OUT) { String::from("Hello,") } else { format!("Hello {name},") }
 }
 
+/// In the order in which they decide about a word of several parts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Plain,
+    /// A host in mixed letters: a mail program would make a link of `Pills.Example`, and of `end.Next`.
+    Doubtful,
     /// A scheme, or a host: a dot before two letters or more, all small or all capital.
     Address,
-    /// The same in mixed letters: a mail program would make a link of `Pills.Example`, and of `end.Next`.
-    Doubtful,
 }
 
 fn kind(word: &str) -> Kind {
     if word.contains("://") || word.to_ascii_lowercase().contains("www.") {
         return Kind::Address;
     }
-    let host = word.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    // A mail program finds a host behind a colon, before a bracket, in the middle of anything.
+    let hosts = word.split(|c: char| !c.is_alphanumeric() && c != '-' && !DOTS.contains(&c));
+    hosts.map(kind_of_host).max().unwrap_or(Kind::Plain)
+}
+
+fn kind_of_host(host: &str) -> Kind {
     let host = host.trim_matches(|c: char| !c.is_alphanumeric());
     let Some((before, last)) = host.rsplit_once(DOTS) else { return Kind::Plain };
+    let is_top = last.chars().all(char::is_alphabetic) || last.to_lowercase().starts_with("xn--");
     let is_host = last.chars().count() >= 2
-        && last.chars().all(char::is_alphabetic)
+        && is_top
         && before.chars().next_back().is_some_and(char::is_alphanumeric);
     let is_one_case =
         !last.chars().any(char::is_uppercase) || !last.chars().any(char::is_lowercase);
@@ -70,6 +78,13 @@ mod tests {
         check("PILLS.EXAMPLE PILLS.example.", "[web address] [web address]");
         check("Pills.Example! pills\u{3002}com", "Pills. Example! [web address]");
         check("the end.Next one", "the end. Next one");
+        for word in
+            ["buy:x.example", "x.example)now", "a,x.example,b", "(a)x.example/b", "a_b.c.de"]
+        {
+            check(word, "[web address]");
+        }
+        check("x.xn--p1ai", "[web address]");
+        check("12:30, 3.5-4.5%, and/or, e.g.:a", "12:30, 3.5-4.5%, and/or, e.g.:a");
         check("", "");
     }
 
@@ -78,7 +93,12 @@ mod tests {
         assert_eq!(greeting("Ada Byron"), "Hello Ada Byron,");
         assert_eq!(greeting("Dr. A. Byron"), "Hello Dr. A. Byron,");
         assert_eq!(greeting("Dr.Byron"), "Hello Dr. Byron,");
-        for name in ["Win at pills.example", "WIN.EXAMPLE/now", "Sign in: x.example:8080"] {
+        for name in [
+            "Win at pills.example",
+            "WIN.EXAMPLE/now",
+            "Sign in: x.example:8080",
+            "Prize:x.example/now",
+        ] {
             assert_eq!(greeting(name), "Hello,");
         }
     }

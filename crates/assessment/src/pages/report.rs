@@ -285,7 +285,7 @@ async fn reveal(
         return Ok(see_other("/r/hidden"));
     }
     let owner = match &sitting.contact_id {
-        Some(id) => audience::contact(&mut tx, id).await?,
+        Some(id) => audience::hold(&mut tx, &visit.house, id).await?,
         None => None,
     };
     // What comes to nothing is not put on record as done, so that the same page works when its time has come.

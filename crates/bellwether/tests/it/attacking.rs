@@ -270,6 +270,30 @@ async fn a_suppressed_address_gets_nothing_not_even_what_was_queued() {
 }
 
 #[tokio::test]
+async fn a_hidden_report_gets_no_new_link_that_nobody_would_be_sent() {
+    let app = TestApp::start().await;
+    let link = app.begin("ada@example.org").await;
+    app.answer_all(&link, orderly).await;
+    let report = app.finish(&link).await;
+    let press = async |wish: &str| {
+        let submit_id = field(&app.get(&report).await.1, "submit_id");
+        location(&app.post(&report, &[("submit_id", &submit_id), ("do", wish)]).await.0)
+    };
+    assert_eq!(press("hide").await, report);
+    app.house.clock.advance(3_600_000);
+    let hash = app.house.keys.address_hash("ada@example.org");
+    let mut tx = app.house.db.begin().await.unwrap();
+    audience::suppress(&mut tx, &hash, "bounce", 1).await.unwrap();
+    tx.commit().await.unwrap();
+    let n_messages = app.count("message").await;
+    assert_eq!(press("reveal").await, "/r/hidden");
+    assert_eq!(app.count("message").await, n_messages);
+    let (response, page) = app.get(&report).await;
+    assert_eq!(response.status(), StatusCode::OK, "her link is not made worthless");
+    assert!(page.contains("value=\"reveal\""), "{page}");
+}
+
+#[tokio::test]
 async fn one_inbox_is_not_filled_by_many_spellings_and_forms() {
     let app = TestApp::start().await;
     let inbox = |address: &str| {

@@ -386,8 +386,8 @@ pub(crate) async fn set_hidden(tx: &mut Tx, sitting_id: &str, hidden: bool) -> R
 
 /// Deletes a sitting with its answers, profile and sign-ups.
 pub(crate) async fn delete(tx: &mut Tx, sitting_id: &str) -> Result<(), DbError> {
-    base::execute!(tx, DELETE_SIGNUPS_OF_SITTING, sitting_id)?;
-    base::execute!(tx, DELETE_SITTING, sitting_id).map(|_| ())
+    base::execute!(tx, DELETE_SITTING, sitting_id)?;
+    base::execute!(tx, DELETE_SIGNUPS_OF_SITTING, sitting_id).map(|_| ())
 }
 
 /// Answers that stay for research are as of a stretch of this many days: an exact time could be laid beside a mail server's

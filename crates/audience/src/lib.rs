@@ -26,7 +26,7 @@ pub use mail::templates;
 pub use model::{Admitted, Contact, Person, State};
 pub use pages::routes;
 pub use samples::{contact as sample_contact, samples};
-pub use store::{STATEMENTS, by_state, suppress};
+pub use store::{STATEMENTS, by_state, lock, suppress};
 
 /// An address gets at most one mail of a kind that somebody else may have asked for in this time.
 const ASK_PAUSE_MS: i64 = 10 * MINUTE_MS;

@@ -126,9 +126,11 @@ async fn unsubscribe(
         Stop::One(one) => (&one.contact_id, live(std::slice::from_ref(one))),
     };
     let mut tx = visit.house.db.begin().await?;
-    store::lock(&mut tx, contact_id).await?;
-    let form_url = format!("{}/u/", visit.house.public_url);
-    withdraw(&mut tx, &visit, contact_id, &purposes, &form_url).await?;
+    // Somebody who was erased this moment has nothing left to stop.
+    if store::lock(&mut tx, contact_id).await? {
+        let form_url = format!("{}/u/", visit.house.public_url);
+        withdraw(&mut tx, &visit, contact_id, &purposes, &form_url).await?;
+    }
     tx.commit().await?;
     if is_one_click { Ok(stopped()) } else { Ok(see_other(&format!("/u/{token}/done"))) }
 }
@@ -269,7 +271,9 @@ async fn save_preferences(
     let mut tx = visit.house.db.begin().await?;
     // The outcome on record is a word, not the address: no table holds a usable link.
     if once(&mut tx, &submit, &form.hash, "saved", visit.now_ms).await? == Once::First {
-        store::lock(&mut tx, &contact.id).await?;
+        if !store::lock(&mut tx, &contact.id).await? {
+            return Err(Refusal::DeadLink);
+        }
         let form_url = format!("{}/p/", visit.house.public_url);
         agree(&mut tx, &visit, &contact.id, &on, &form_url, None).await?;
         withdraw(&mut tx, &visit, &contact.id, &off, &form_url).await?;

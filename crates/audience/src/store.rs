@@ -81,9 +81,13 @@ pub async fn by_state(on: &mut impl Queries, state: &str) -> Result<Vec<Contact>
     fetch!(fetch_all => Contact, on, BY_STATE, state)
 }
 
-/// Holds a contact's row until the transaction ends, so that its ledger has one writer.
-pub(crate) async fn lock(tx: &mut Tx, contact_id: &str) -> Result<(), DbError> {
-    execute!(tx, LOCK, contact_id).map(|_| ())
+/// Holds a contact's row until the transaction ends, so that its ledger has one writer; false if it is gone. Whatever changes
+/// rows of a person takes this one first: PostgreSQL stops one of two that take the same rows in different orders.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lock(tx: &mut Tx, contact_id: &str) -> Result<bool, DbError> {
+    execute!(tx, LOCK, contact_id).map(|n| n == 1)
 }
 
 pub(crate) async fn confirm(

@@ -174,6 +174,9 @@ pub(super) async fn mail_again(
     visit: &Visit,
     signup_id: &str,
 ) -> Result<(), DbError> {
+    let known = store::signup(tx, signup_id).await?;
+    // Before anything else is held: an erasure that may be under way holds the contact first, too.
+    audience::lock(tx, known.and_then(|signup| signup.contact_id).as_deref().unwrap_or("")).await?;
     tx.mark().await?;
     let signup = store::hold_signup(tx, signup_id, visit.now_ms).await?;
     tx.mark().await?;

@@ -136,12 +136,14 @@ pub(super) async fn press(
                 .show_faults(&start_page(&visit, &token, quiz, &contact, details, is_claim, true));
         }
         (Door::Start(details), _) => {
+            hold(&mut tx, details).await?;
             if store::start(&mut tx, &arrival.sitting.id, visit.now_ms).await? {
                 confirm(&mut tx, &visit, &arrival, details).await?;
             }
             here
         }
         (Door::Claim(details), _) => {
+            hold(&mut tx, details).await?;
             if store::claim(&mut tx, &arrival.sitting.id, &details.contact_id, visit.now_ms).await?
             {
                 confirm(&mut tx, &visit, &arrival, details).await?;
@@ -162,6 +164,12 @@ pub(super) async fn press(
     tx.commit().await?;
     visit.house.mail_queued.notify_one();
     Ok(see_other(&location))
+}
+
+/// Holds the person's row before any of their sittings, as an erasure does that may be under way.
+async fn hold(tx: &mut Tx, details: &Details) -> Result<(), Refusal> {
+    let is_there = audience::lock(tx, &details.contact_id).await?;
+    if is_there { Ok(()) } else { Err(Refusal::DeadLink) }
 }
 
 /// Puts on record that the person pressed the button in their own inbox.

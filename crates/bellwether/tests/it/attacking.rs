@@ -445,3 +445,40 @@ async fn no_answer_about_a_person_is_kept_by_anybody_on_the_way() {
     let (response, _) = app.get("/").await;
     assert_eq!(response.headers()["cache-control"], "public, max-age=0, must-revalidate");
 }
+
+#[tokio::test]
+async fn whatever_comes_while_a_person_is_erased_is_answered() {
+    let app = TestApp::start().await;
+    for round in 0..6 {
+        let address = format!("r{round}@example.org");
+        let sent = app.sign_up("Ada", &address, &[("purpose.research", "yes")]).await;
+        let start = app.mailed(&address, "/s/").await;
+        let confirms = field(&app.get(&start).await.1, "confirms");
+        let mut reader = app.house.db.reader().await.unwrap();
+        let contacts = audience::by_state(&mut reader, "pending").await.unwrap();
+        drop(reader);
+        let contact = contacts.iter().find(|contact| contact.address == address).unwrap();
+        let preferences = path(&audience::preferences_url(&app.house, contact));
+        let erase = format!("{preferences}/erase");
+        let [to_save, to_erase] = [app.get(&preferences).await.1, app.get(&erase).await.1];
+        let [to_save, to_erase] = [to_save, to_erase].map(|page| field(&page, "submit_id"));
+        let form = field(&app.get(QUIZ).await.1, "submit_id");
+        app.house.clock.advance(crate::persons::READING_MS);
+        let form = [("submit_id", form.as_str()), ("name", "Ada"), ("email", &address)];
+        let save = [("submit_id", to_save.as_str()), ("purpose.newsletter", "yes")];
+        let erased = [("submit_id", to_erase.as_str())];
+        let press = [("go", "start"), ("confirms", confirms.as_str())];
+        let answers = tokio::join!(
+            app.post(&erase, &erased),
+            app.post(&preferences, &save),
+            app.post(&sent, &[]),
+            app.post(&start, &press),
+            app.post(QUIZ, &form),
+        );
+        let answers = [answers.0.0, answers.1.0, answers.2.0, answers.3.0, answers.4.0];
+        let statuses = answers.map(|response| response.status().as_u16());
+        assert_eq!([statuses[0], statuses[2], statuses[4]], [303; 3], "{round}: {statuses:?}");
+        assert!([303, 404].contains(&statuses[1]), "{round}: {statuses:?}");
+        assert!([303, 404, 422].contains(&statuses[3]), "{round}: {statuses:?}");
+    }
+}

@@ -231,6 +231,18 @@ pub enum Flag {
         /// Free parameters.
         n_parameters: usize,
     },
+    /// A population so narrow that its density falls between the nodes of the grid: usually items
+    /// that have nothing in common.
+    #[error(
+        "a population's variance of {variance:.1e} is no estimate to be used: nodes {step:.2} apart \
+         cannot tell it from 0. Do the items measure the same? Else take more nodes"
+    )]
+    NarrowPopulation {
+        /// The variance.
+        variance: f64,
+        /// From node to node, in logits.
+        step: f64,
+    },
     /// The likelihood is flat in some direction at the estimates: standard errors are not given.
     #[error("the information matrix is not positive definite: no standard errors")]
     NoInformation,

@@ -126,9 +126,10 @@ pub(super) fn report(
         flag_slopes(&estimate, &mut flags);
         items.push(estimate);
     }
-    let groups = (0..plan.populations.len())
+    let groups: Vec<GroupEstimate> = (0..plan.populations.len())
         .map(|group| group_estimate(engine, &point.phi, group, covariance.as_ref()))
         .collect();
+    flag_variances(&groups, plan.range, plan.n_nodes, &mut flags);
     Ok(Calibration {
         log_likelihood: point.expectation.log_likelihood,
         log_prior: point.log_prior,
@@ -149,6 +150,14 @@ pub(super) fn report(
 fn flag_slopes(estimate: &ItemEstimate, flags: &mut Vec<Flag>) {
     let (item, group) = (estimate.item, estimate.group);
     if matches!(estimate.parameters, ItemParameters::Nominal(_)) {
+        // Only differences between categories count, and they may be in any order.
+        let slopes = estimate.slopes.iter().map(|slope| slope.value);
+        let (low, high) = slopes
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), a| (low.min(a), high.max(a)));
+        let slope = (high - low) / (estimate.slopes.len() - 1) as f64;
+        if slope > STEEP {
+            flags.push(Flag::SteepSlope { item, group, slope });
+        }
         return;
     }
     for slope in estimate.slopes.iter().map(|slope| slope.value) {
@@ -158,6 +167,20 @@ fn flag_slopes(estimate: &ItemEstimate, flags: &mut Vec<Flag>) {
             flags.push(Flag::FlatSlope { item, group, slope });
         } else if slope < 0.0 {
             flags.push(Flag::NegativeSlope { item, group, slope });
+        }
+    }
+}
+
+/// A normal density narrower than half a step of the grid falls between its nodes: the likelihood
+/// no longer knows the variance, and its error says nothing.
+fn flag_variances(groups: &[GroupEstimate], range: f64, n_nodes: usize, flags: &mut Vec<Flag>) {
+    let step = 2.0 * range / (n_nodes - 1) as f64;
+    for group in groups {
+        for (d, row) in group.covariance.iter().enumerate() {
+            let variance = row[d].value;
+            if variance < 0.25 * step * step {
+                flags.push(Flag::NarrowPopulation { variance, step });
+            }
         }
     }
 }

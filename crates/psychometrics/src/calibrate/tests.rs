@@ -276,6 +276,34 @@ fn what_should_be_doubted_is_flagged() {
 }
 
 #[test]
+fn what_runs_away_is_flagged() {
+    // Nobody in between: the last item's categories separate those who have all from the others.
+    let person = |i: usize| -> [u8; 4] {
+        let high = u8::from(i.is_multiple_of(2));
+        let noise = |m: usize| if (i / 2).is_multiple_of(m) { 1 - high } else { high };
+        [noise(7), noise(5), 2 * high, 2 * high]
+    };
+    let column = |item: usize| (0..300).map(|i| person(i)[item]).collect();
+    let separated = Responses::from_categories((0..4).map(column).collect()).unwrap();
+    let specification = Specification::of(Model::Nominal, 4);
+    let found = calibrate(&Sample::of(&separated), &specification, &Options::default()).unwrap();
+    let steep = |flag: &Flag| matches!(flag, Flag::SteepSlope { item: 3, .. });
+    assert!(found.flags.iter().any(steep), "{:?}", found.flags);
+    // Two of four items run against the others, so that they share nothing.
+    let mixed = |i: usize| -> [u8; 4] {
+        let (a, b) = ((i % 2) as u8, (i / 2 % 2) as u8);
+        [a, 1 - a, b, 1 - b]
+    };
+    let column = |item: usize| (0..300).map(|i| mixed(i)[item]).collect();
+    let opposed = Responses::from_categories((0..4).map(column).collect()).unwrap();
+    let specification = Specification::of(Model::Rasch, 4);
+    let found = calibrate(&Sample::of(&opposed), &specification, &Options::default()).unwrap();
+    let narrow =
+        |flag: &Flag| matches!(flag, Flag::NarrowPopulation { variance, .. } if *variance < 0.01);
+    assert!(found.flags.iter().any(narrow), "{:?} {:?}", found.flags, found.groups);
+}
+
+#[test]
 fn anchored_items_free_the_population() {
     let responses = answers(400, &[3, 3, 3]);
     let mut specification = Specification::of(Model::Graded, 3);

@@ -88,7 +88,8 @@ pub struct Difference {
 /// `golden_fairness`).
 ///
 /// The test takes all other items to be fair: many unfair items blame fair ones. Large samples
-/// find differences too small to matter; look at [`FreedItem::differences`] too.
+/// find differences too small to matter; look at [`FreedItem::differences`] too. Where parameters
+/// have priors the likelihoods are those at the posterior modes, and χ² is approximate.
 ///
 /// # Errors
 /// [`CalibrateError`] as for [`calibrate`]; [`CalibrateError::Setting`] with a single group.
@@ -110,9 +111,9 @@ pub fn likelihood_ratios(
         let mut freed = shared.clone();
         freed.items[item].by_group = true;
         let calibration = calibrate_from(sample, &freed, &alone, Some(&baseline))?;
-        let objective = |c: &Calibration| c.log_likelihood + c.log_prior;
-        // Rounding can leave a difference of nothing below 0.
-        let x2 = (2.0 * (objective(&calibration) - objective(&baseline))).max(0.0);
+        // Without the priors: each group's own parameters bring a prior of their own, which is no
+        // evidence. Rounding, or a prior, can leave a difference of nothing below 0.
+        let x2 = (2.0 * (calibration.log_likelihood - baseline.log_likelihood)).max(0.0);
         let df = calibration.n_parameters.saturating_sub(baseline.n_parameters);
         let p = if df > 0 { chi_squared_upper(x2, df as f64) } else { f64::NAN };
         let differences = differences(&calibration, item);

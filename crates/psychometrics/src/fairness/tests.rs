@@ -1,7 +1,9 @@
 //! Derivatives of the ordinal regression against finite differences, refusals, identities.
 
+use super::likelihood_ratios;
 use super::matched::{Effect, Matched, MatchingError, mantel, mantel_haenszel};
 use super::ordinal::{Regression, ordinal_logistic};
+use crate::calibrate::{Model, Options, Sample, Specification};
 
 /// Answers, groups and scores that vary, the same on every run.
 fn persons(n: usize, n_categories: usize) -> (Vec<f64>, Vec<bool>, Vec<f64>) {
@@ -114,4 +116,37 @@ fn what_cannot_be_compared_is_refused() {
         (0..40).map(|p| (f64::from(p), f64::from(u8::from(p > 20)))).unzip();
     let focal: Vec<bool> = (0..40).map(|p| p % 2 == 0).collect();
     assert_eq!(ordinal_logistic(&item(&told, &focal, &scores)), Err(MatchingError::Separated));
+}
+
+/// Each group's own guessing brings a prior of its own, which must not count against the item.
+#[test]
+fn an_unfair_item_is_found_where_guessing_has_a_prior() {
+    let mut state = 11_u64;
+    let mut chance = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let n = 800;
+    let (mut columns, mut groups) = (vec![Vec::new(); 5], Vec::new());
+    for person in 0..n {
+        let theta = (0..12).map(|_| chance()).sum::<f64>() - 6.0;
+        let group = person % 2;
+        groups.push(group);
+        for (item, column) in columns.iter_mut().enumerate() {
+            let unfair = if item == 2 && group == 1 { 1.5 } else { 0.0 };
+            let z = 1.6 * theta + item as f64 * 0.4 - 0.8 - unfair;
+            column.push(u8::from(chance() < 0.2 + 0.8 / (1.0 + (-z).exp())));
+        }
+    }
+    let responses = crate::responses::Responses::from_categories(columns).unwrap();
+    let sample = Sample { groups: Some(&groups), ..Sample::of(&responses) };
+    let specification = Specification::of(Model::ThreeParameter, 5);
+    let found = likelihood_ratios(&sample, &specification, &Options::default()).unwrap();
+    let p: Vec<f64> = found.items.iter().map(|item| item.as_ref().unwrap().p).collect();
+    assert!(p[2] < 1e-3, "{p:?}");
+    assert!(p.iter().enumerate().all(|(item, &p)| item == 2 || p > 0.01), "{p:?}");
+    for item in found.items.iter().flatten() {
+        let rise = 2.0 * (item.calibration.log_likelihood - found.baseline.log_likelihood);
+        assert!((item.x2 - rise.max(0.0)).abs() < 1e-9);
+    }
 }

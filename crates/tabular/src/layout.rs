@@ -49,7 +49,11 @@ impl Layout {
             if name.is_empty() {
                 faults.push(format!("column {} has no name in the header", at + 1));
             } else if !seen.insert(name.as_str()) {
-                faults.push(format!("two columns are named {name}"));
+                let hint = match name.parse::<i64>() {
+                    Ok(_) => "; is the header row missing?",
+                    Err(_) => "",
+                };
+                faults.push(format!("two columns are named {name}{hint}"));
             }
         }
         let roles = wanted.roles;

@@ -109,6 +109,7 @@ fn faults_are_listed_from_the_top_of_the_file() {
            between the columns"],
     );
     refused("a,b\n1,2\n\"3,2\n", &plain, &["line 3: a quotation mark is opened and never closed"]);
+    refused("1,1\n2,1\n", &plain, &["two columns are named 1; is the header row missing?"]);
     refused(
         "a,a,\n1,2,3\n",
         &plain,

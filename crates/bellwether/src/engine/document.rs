@@ -15,6 +15,21 @@ use serde_json::{Map, Value, json};
 /// Changes when a reader of the last one would misread this one.
 const FORMAT: u32 = 1;
 
+/// What a document's model may be: of all items, or of those that do not say it themselves.
+const MODELS: [&str; 8] = [
+    "graded",
+    "partial-credit",
+    "generalised-partial-credit",
+    "rating-scale",
+    "two-parameter",
+    "three-parameter",
+    "rasch",
+    "nominal",
+];
+
+/// Thresholds and intercepts that were rounded to two decimals may differ by as much, relatively.
+const ROUNDED: f64 = 0.02;
+
 /// Nodes a dimension where a document does not say, by the number of dimensions.
 const DEFAULT_NODES: [usize; 4] = [61, 31, 15, 11];
 
@@ -205,7 +220,8 @@ pub fn read(path: &Path) -> Result<Known, Vec<String>> {
     let shown = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|e| vec![format!("{shown} cannot be read ({e})")])?;
-    let document: Value = serde_json::from_str(&text).map_err(|e| {
+    let text = text.trim_start_matches('\u{feff}');
+    let document: Value = serde_json::from_str(text).map_err(|e| {
         vec![format!("{shown} is not JSON ({e}); name a file that calibrate wrote")]
     })?;
     known(&document).map_err(|what| {
@@ -217,6 +233,10 @@ fn known(document: &Value) -> Result<Known, String> {
     let format = &document["version"]["format"];
     if !format.is_null() && format.as_u64() != Some(u64::from(FORMAT)) {
         return Err(format!("the format is {format}, not {FORMAT}"));
+    }
+    let model = &document["model"];
+    if !model.is_null() && !model.as_str().is_some_and(|name| MODELS.contains(&name)) {
+        return Err(format!("there is no model {model}"));
     }
     let list = document["items"].as_array().ok_or("there is no list of items")?;
     if list.is_empty() {
@@ -236,6 +256,7 @@ fn known(document: &Value) -> Result<Known, String> {
         };
         let dimension = dimension(item).map_err(|what| faulty(&what))?;
         let parameters = parameters(document, item, dimension).map_err(|what| faulty(&what))?;
+        agreeing(item, &parameters, dimension, &values).map_err(|what| faulty(&what))?;
         items.push((parameters, dimension));
         answers.push((id.to_owned(), values.iter().map(|&value| value as i32).collect()));
     }
@@ -271,6 +292,56 @@ fn known(document: &Value) -> Result<Known, String> {
             range => range.as_f64().ok_or("the range is no number")?,
         },
     })
+}
+
+/// Refuses an item that says one thing in two ways which differ.
+fn agreeing(
+    item: &Value,
+    parameters: &ItemParameters,
+    dimension: usize,
+    values: &[f64],
+) -> Result<(), String> {
+    let n = parameters.n_categories();
+    if let Some(stated) = item["categories"].as_u64().filter(|&stated| stated != n as u64) {
+        return Err(format!("categories is {stated}, and its parameters are those of {n}"));
+    }
+    if !values.is_empty() && values.len() != n {
+        return Err(format!("{} values for {n} categories", values.len()));
+    }
+    for (at, &value) in values.iter().enumerate() {
+        if value.fract() != 0.0 || value.abs() > f64::from(i32::MAX) {
+            return Err(format!("the value {value} is not a whole number that answers can be"));
+        }
+        if values[..at].contains(&value) {
+            return Err(format!("the value {value} stands there twice"));
+        }
+    }
+    let (Some(b), Some(d)) = (item["b"].as_array(), item["d"].as_array()) else { return Ok(()) };
+    if b.len() != d.len() {
+        return Err(format!("{} thresholds b and {} intercepts d", b.len(), d.len()));
+    }
+    let (a, adds_up) = match parameters {
+        ItemParameters::GeneralisedPartialCredit(_) | ItemParameters::PartialCredit(_) => {
+            (slope(item, dimension).unwrap_or(1.0), true)
+        }
+        _ => (slope(item, dimension).unwrap_or(1.0), false),
+    };
+    let mut sum = 0.0;
+    for (b, d) in b.iter().zip(d) {
+        let (Some(b), Some(d)) = (b.as_f64(), d.as_f64()) else { return Ok(()) };
+        sum = if adds_up { sum - a * b } else { -a * b };
+        if (sum - d).abs() > ROUNDED * (1.0 + d.abs() + a.abs() + sum.abs()) {
+            return Err(format!(
+                "the threshold b {b} and the intercept d {d} contradict each other; leave out the \
+                 one that is wrong"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn slope(item: &Value, dimension: usize) -> Option<f64> {
+    item["a"].as_f64().or_else(|| item["a"][dimension].as_f64())
 }
 
 /// Each group's name and population; of none, the only population and no name.
@@ -361,10 +432,10 @@ fn parameters(document: &Value, item: &Value, dimension: usize) -> Result<ItemPa
         let nominal = Nominal::new(&list("slopes")?, &list("intercepts")?);
         return nominal.map(ItemParameters::Nominal).map_err(|e| e.to_string());
     }
-    let slope = item["a"].as_f64().or_else(|| item["a"][dimension].as_f64());
+    let own = slope(item, dimension);
     let a = match model {
-        "rasch" | "partial-credit" => slope.unwrap_or(1.0),
-        _ => slope.ok_or("a is not a number")?,
+        "rasch" | "partial-credit" => own.unwrap_or(1.0),
+        _ => own.ok_or("a is not a number")?,
     };
     let adds_up = matches!(model, "generalised-partial-credit" | "partial-credit");
     let d = intercepts(item, a, adds_up)?;

@@ -53,6 +53,7 @@ fn common_arguments() -> [Arg; 4] {
         Arg::new("threads")
             .long("threads")
             .value_name("N")
+            .allow_negative_numbers(true)
             .value_parser(clap::value_parser!(u16).range(1..=1024))
             .default_value("1")
             .help("Threads to use"),

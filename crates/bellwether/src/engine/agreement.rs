@@ -30,6 +30,7 @@ pub fn command() -> Command {
     let categories = Arg::new("categories")
         .long("categories")
         .value_name("A")
+        .allow_negative_numbers(true)
         .value_parser(clap::value_parser!(u32).range(2..=100))
         .default_value("5")
         .help("Answer categories, for what chance agreement would look like");

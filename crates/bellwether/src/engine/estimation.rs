@@ -35,8 +35,9 @@ pub fn calibrating() -> [Arg; 6] {
     ]
 }
 
+/// A negative number is a value like any other, so that it is refused for what it is.
 pub fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name(value).help(help)
+    Arg::new(name).long(name).value_name(value).allow_negative_numbers(true).help(help)
 }
 
 fn number<T: FromStr>(

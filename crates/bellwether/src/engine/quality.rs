@@ -40,11 +40,13 @@ pub fn command() -> Command {
     let categories = Arg::new("categories")
         .long("categories")
         .value_name("MIN..MAX")
+        .allow_hyphen_values(true)
         .value_parser(range)
         .help("Lowest and highest answer; without it, those observed over all items");
     let seed = Arg::new("seed")
         .long("seed")
         .value_name("SEED")
+        .allow_negative_numbers(true)
         .value_parser(clap::value_parser!(u64))
         .default_value("1")
         .help("Where the random numbers of parallel analysis and split halves start");

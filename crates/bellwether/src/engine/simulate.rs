@@ -36,6 +36,7 @@ pub fn command() -> Command {
         Arg::new(name)
             .long(name)
             .value_name(value)
+            .allow_negative_numbers(true)
             .value_parser(clap::value_parser!(u64))
             .default_value(default)
             .help(help)

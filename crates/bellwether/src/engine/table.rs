@@ -105,7 +105,12 @@ impl Reading {
             let line = record.position().map_or(0, csv::Position::line);
             if record.len() != header.len() {
                 let (found, wanted) = (record.len(), header.len());
-                faults.add(|| format!("line {line}: {found} cell(s), but the header has {wanted}"));
+                // An open quotation mark takes the rows that follow into its cell.
+                let open = record.iter().next_back().is_some_and(|last| last.contains('\n'));
+                let hint = if open { "; is a quotation mark never closed?" } else { "" };
+                faults.add(|| {
+                    format!("line {line}: {found} cell(s), but the header has {wanted}{hint}")
+                });
                 continue;
             }
             for (column, &(place, ref name)) in columns.iter_mut().zip(&layout.items) {

@@ -627,11 +627,14 @@ fn settings_and_weights_that_cannot_be_are_named_as_they_were_typed() {
     for (option, value) in
         [("--nodes", "0"), ("--nodes", "1000000"), ("--range", "-1"), ("--tolerance", "0")]
     {
-        let setting = format!("{option}={value}");
-        let words = ["calibrate", &file, "--model", "graded", &setting, "--out", &out];
+        let words = ["calibrate", &file, "--model", "graded", option, value, "--out", &out];
         let faults = run(&words).unwrap_err();
         assert!(faults[0].starts_with(&format!("{option} {value}: ")), "{faults:?}");
     }
+    // A scale that starts below 0.
+    let words = ["quality", &file, "--categories", "-2..2", "--out", &out];
+    let said = run(&words).err().unwrap_or_default().join("\n");
+    assert!(!said.contains("unexpected argument"), "{said}");
     let weightless: String = rows("")
         .lines()
         .enumerate()
@@ -668,6 +671,15 @@ fn calibrations_that_contradict_themselves_are_refused() {
         }
         assert!(!Path::new(&out).exists());
     };
+    let list = |numbers: &[f64]| serde_json::json!(numbers);
+    refused(&|c| c["model"] = "gradd".into(), "there is no model \"gradd\"");
+    refused(&|c| c["items"][0]["categories"] = 9.into(), "item a: categories is 9");
+    refused(&|c| c["items"][0]["values"] = list(&[1.0, 2.0]), "item a: 2 values for");
+    refused(&|c| c["items"][0]["values"][0] = 1.5.into(), "item a: the value 1.5 is not a whole");
+    refused(&|c| c["items"][0]["values"][0] = 1e30.into(), "is not a whole number");
+    refused(&|c| c["items"][0]["values"][0] = c["items"][0]["values"][1].clone(), "there twice");
+    refused(&|c| c["items"][0]["b"][0] = (-9.0).into(), "the threshold b -9");
+    refused(&|c| c["items"][0]["b"] = list(&[0.0]), "1 thresholds b and");
     let square = |a: f64, b: f64| serde_json::json!([[a, b], [b, 1.0]]);
     refused(&|c| c["latent"]["covariance"][0][0] = (-1.0).into(), "variance that is not above 0");
     refused(&|c| c["latent"]["covariance"] = square(1.0, 0.0), "a row and a column a dimension");

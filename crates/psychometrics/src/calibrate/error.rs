@@ -234,8 +234,8 @@ pub enum Flag {
     /// A population so narrow that its density falls between the nodes of the grid: usually items
     /// that have nothing in common.
     #[error(
-        "a population's variance of {variance:.1e} is no estimate to be used: nodes {step:.2} apart \
-         cannot tell it from 0. Do the items measure the same? Else take more nodes"
+        "a population's variance of {variance:.1e} is no estimate to be used: nodes {step:.2} \
+         apart cannot tell it from 0. Do the items measure the same? Else take more nodes"
     )]
     NarrowPopulation {
         /// The variance.

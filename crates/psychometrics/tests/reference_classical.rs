@@ -5,9 +5,11 @@
 #[path = "golden_classical/checks.rs"]
 mod checks;
 
-use checks::{Folder, close, number, numbers, ratings, scale};
+use checks::{Folder, close, number, numbers, omega_total, ratings, scale};
 use psychometrics::columns::Columns;
-use psychometrics::factors::{ParallelOptions, Rotation, exploratory, parallel_analysis};
+use psychometrics::factors::{
+    ParallelOptions, Rotation, exploratory, exploratory_of, parallel_analysis,
+};
 use psychometrics::matrix::Matrix;
 use rand::SeedableRng;
 use serde_json::Value;
@@ -107,6 +109,20 @@ fn parallel_analysis_of_both() {
         assert_eq!(seen.factors.n_above as f64, number(&expected["nfact"]));
         assert_eq!(seen.components.n_above as f64, number(&expected["ncomp"]));
     });
+}
+
+/// R psych 2.2.9, `omega(psych::Thurstone, 3, fm = "minres")`: total omega, whatever the rotation.
+#[test]
+fn total_omega_of_thurstones_nine_tests() {
+    let expected = &reference().json("raters_and_misc.json")["omega_Thurstone_matrix"];
+    let rows: Vec<Vec<f64>> =
+        expected["R"].as_array().expect("a figure").iter().map(numbers).collect();
+    let correlations = Matrix::from_fn(9, 9, |i, j| rows[i][j]);
+    let seen = exploratory_of(&correlations, 213, 3, Rotation::Oblimin).expect("a figure");
+    close(omega_total(&seen, &correlations), number(&expected["omega_tot"]), 1e-5, "omega");
+    for (item, row) in expected["schmid_sl"].as_array().expect("a figure").iter().enumerate() {
+        close(seen.communalities[item], number(&row[4]), 1e-4, "communality");
+    }
 }
 
 /// Loadings whose factors may stand in another order and be turned about.

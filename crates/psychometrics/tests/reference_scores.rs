@@ -27,11 +27,17 @@ fn scores() {
 
 #[test]
 fn sum_scores() {
-    sums(&reference(), "grm_science");
-    sums(&reference(), "gpcm_science");
-    sums(&reference(), "grm_environment");
-    sums(&reference(), "grm_verbagg");
-    sums(&reference(), "grm_bhr2000_leadership");
+    let folder = reference();
+    for (label, file) in [
+        ("grm_science", "science.csv"),
+        ("gpcm_science", "science.csv"),
+        ("grm_environment", "environment.csv"),
+        ("grm_verbagg", "verbagg.csv"),
+        ("grm_bhr2000_leadership", "bhr2000.csv"),
+    ] {
+        let path = folder.0.join("data").join(file);
+        sums(&folder, label, &responses_of(&path, &names_of(&folder, label)));
+    }
 }
 
 #[test]

@@ -77,10 +77,8 @@ pub fn run(given: &ArgMatches) -> Result<(), Vec<String>> {
     }
     // Neither is defined for a posterior, nor for weights that do not count persons.
     if table.weights.is_none() && !has_prior {
-        let (n_parameters, n_persons) = (found.n_parameters as f64, found.n_persons as f64);
-        let deviance = -2.0 * found.log_likelihood;
-        document["AIC"] = json!(deviance + 2.0 * n_parameters);
-        document["BIC"] = json!(deviance + n_parameters * n_persons.ln());
+        document["AIC"] = json!(found.aic());
+        document["BIC"] = json!(found.bic());
     }
     out.figures(&document)?;
     remark(&flags);

@@ -98,6 +98,21 @@ impl Calibration {
         own.find(|estimate| estimate.group.is_none() || estimate.group == group)
             .or_else(|| of_item.next())
     }
+
+    /// Akaike's information criterion, −2ℓ + 2k (Akaike 1974, doi:10.1109/TAC.1974.1100705). It means nothing with priors, nor
+    /// with weights that do not count persons.
+    #[must_use]
+    pub fn aic(&self) -> f64 {
+        -2.0 * self.log_likelihood + 2.0 * self.n_parameters as f64
+    }
+
+    /// The Bayesian information criterion, −2ℓ + k ln N over the persons with an answer (Schwarz 1978,
+    /// doi:10.1214/aos/1176344136). It means nothing where [`Calibration::aic`] does not.
+    #[must_use]
+    pub fn bic(&self) -> f64 {
+        let (n_parameters, n_persons) = (self.n_parameters as f64, self.n_persons as f64);
+        -2.0 * self.log_likelihood + n_parameters * n_persons.ln()
+    }
 }
 
 pub(super) fn report(

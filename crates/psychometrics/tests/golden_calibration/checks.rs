@@ -83,10 +83,15 @@ pub fn fit(
     let items = names(&golden["items"]);
     let responses = folder.responses(file, &items);
     let name = golden["model"].as_str().expect("a model");
-    let specification = Specification::of(model(name), items.len());
-    let found = calibrate(&Sample::of(&responses), &specification, options).expect("estimates");
-    assert!(found.converged, "{label}: {:?}", found.flags);
+    let found = estimates(&responses, name, options, label);
     (golden, items, found)
+}
+
+fn estimates(responses: &Responses, name: &str, options: &Options, label: &str) -> Calibration {
+    let specification = Specification::of(model(name), responses.n_items());
+    let found = calibrate(&Sample::of(responses), &specification, options).expect("estimates");
+    assert!(found.converged, "{label}: {:?}", found.flags);
+    found
 }
 
 fn se(estimate: &Estimate) -> f64 {
@@ -117,17 +122,39 @@ pub fn exact_maximum(folder: &Folder, exact: &str, label: &str, file: &str) {
     }
 }
 
-/// Against R mirt, which stops a little before the maximum.
+/// Against R mirt, which stops a little before the maximum: everybody, and those who answered everything.
 pub fn mirt(folder: &Folder, label: &str, file: &str) {
     let (golden, items, found) = fit(folder, label, file, &TIGHT);
     let model = golden["model"].as_str().expect("a model");
-    let tolerance = if model == "gpcm" { 3e-4 } else { 5e-5 };
-    near(found.log_likelihood, number(&golden["logLik"]), 1e-5, label);
-    assert!(found.log_likelihood > number(&golden["logLik"]) - 1e-7, "{label}: below mirt");
+    log_likelihood(&found, &golden["logLik"], label);
     assert_eq!(found.n_parameters as f64, number(&golden["n_par"]), "{label}");
-    for (estimate, item) in found.items.iter().zip(&items) {
+    near(found.aic(), number(&golden["AIC"]), 2e-5, &format!("{label} AIC"));
+    near(found.bic(), number(&golden["BIC"]), 2e-5, &format!("{label} BIC"));
+    parameters(&found, &items, model, &golden["parameters"], label);
+    let complete = &golden["complete_case_fit"];
+    let Some(expected) = complete.get("parameters") else {
+        // Nobody left anything out: the same persons.
+        log_likelihood(&found, &complete["logLik"], label);
+        return;
+    };
+    let label = format!("{label}, complete cases");
+    let responses = folder.responses(file, &items);
+    let responses = responses.select_persons(&responses.complete_persons()).expect("persons");
+    let found = estimates(&responses, model, &TIGHT, &label);
+    log_likelihood(&found, &complete["logLik"], &label);
+    parameters(&found, &items, model, expected, &label);
+}
+
+fn log_likelihood(found: &Calibration, expected: &Value, label: &str) {
+    near(found.log_likelihood, number(expected), 1e-5, label);
+    assert!(found.log_likelihood > number(expected) - 1e-7, "{label}: below mirt");
+}
+
+fn parameters(found: &Calibration, items: &[String], model: &str, golden: &Value, label: &str) {
+    let tolerance = if model == "gpcm" { 3e-4 } else { 5e-5 };
+    for (estimate, item) in found.items.iter().zip(items) {
         let what = |figure: &str| format!("{label} {item} {figure}");
-        let slope = &golden["parameters"]["slope_intercept"][item];
+        let slope = &golden["slope_intercept"][item];
         near(estimate.slopes[0].value, number(&slope["est"]["a1"]), tolerance, &what("a"));
         if let Some(error) = slope["se"]["a1"].as_f64() {
             near(se(&estimate.slopes[0]), error, 1e-4, &what("se of a"));
@@ -137,7 +164,7 @@ pub fn mirt(folder: &Folder, label: &str, file: &str) {
             let name = if single { String::from("d") } else { format!("d{}", k + 1) };
             near(d.value, number(&slope["est"][&name]), tolerance, &what(&name));
             near(se(d), number(&slope["se"][&name]), 1e-4, &what(&name));
-            let irt = &golden["parameters"]["irt"][item];
+            let irt = &golden["irt"][item];
             let name = if single { String::from("b") } else { format!("b{}", k + 1) };
             // A threshold is an intercept over a slope, and errs as much more.
             let stretch = 1.0 / estimate.slopes[0].value.min(1.0);
@@ -148,7 +175,7 @@ pub fn mirt(folder: &Folder, label: &str, file: &str) {
             }
         }
     }
-    let latent = &golden["parameters"]["latent"];
+    let latent = &golden["latent"];
     let variance = &found.groups[0].covariance[0][0];
     near(variance.value, number(&latent["est"]["COV_11"]), tolerance, label);
     if let Some(error) = latent["se"]["COV_11"].as_f64() {

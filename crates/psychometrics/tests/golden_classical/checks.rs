@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use psychometrics::columns::{Columns, Groups};
 use psychometrics::factors::{
-    Polychorics, Rotation, confirmatory, exploratory_of, polychoric, polychoric_matrix,
+    Exploratory, Polychorics, Rotation, confirmatory, exploratory_of, polychoric, polychoric_matrix,
 };
 use psychometrics::matrix::{Matrix, symmetric_eigen};
 use psychometrics::quality::{Gaps, IfDropped, correlations, covariances, omega, reliability};
@@ -183,7 +183,7 @@ pub fn scale(folder: &Folder, json: &str, csv: &str) {
     alpha(items, Gaps::Complete, &names, &expected["alpha_complete_cases"]);
     one_factor(items, &expected["cfa_ml_complete_cases"]);
     if let Some(expected) = expected.get("polychoric_complete_cases") {
-        polychorics(items, expected);
+        polychorics(items, &names, expected);
     }
 }
 
@@ -197,14 +197,31 @@ fn one_minimum_residual_factor(items: Columns<'_>, expected: &Value) {
         return;
     }
     let seen = exploratory_of(&pearson, items.n_rows(), 1, Rotation::Oblimin).expect("a factor");
-    for (item, row) in
-        expected["psych_omega"]["schmid_sl"].as_array().into_iter().flatten().enumerate()
-    {
+    let psych = &expected["psych_omega"];
+    for (item, row) in psych["schmid_sl"].as_array().into_iter().flatten().enumerate() {
         close(seen.loadings.at(item, 0), number(&row[0]), 1e-5, "minimum residual loading");
+        close(seen.communalities[item], number(&row[2]), 1e-5, "communality");
+        close(1.0 - seen.communalities[item], number(&row[3]), 1e-5, "uniqueness");
     }
+    // psych's ω_h of one factor is (Σλ)² over the observed correlations, not over the model's as ω is.
+    let loading: f64 = (0..items.n_columns()).map(|item| seen.loadings.at(item, 0)).sum();
+    let hierarchical = loading * loading / sum_of(&pearson);
+    close(omega_total(&seen, &pearson), number(&psych["omega_tot"]), 1e-5, "psych's total omega");
+    close(hierarchical, number(&psych["omega_h"]), 1e-5, "psych's hierarchical omega");
 }
 
-fn polychorics(items: Columns<'_>, expected: &Value) {
+/// 1 − Σu²/ΣR of a minimum residual solution.
+pub fn omega_total(seen: &Exploratory, correlations: &Matrix) -> f64 {
+    let unique: f64 = seen.communalities.iter().map(|explained| 1.0 - explained).sum();
+    1.0 - unique / sum_of(correlations)
+}
+
+fn sum_of(correlations: &Matrix) -> f64 {
+    let p = correlations.n_rows();
+    (0..p * p).map(|place| correlations.at(place / p, place % p)).sum()
+}
+
+fn polychorics(items: Columns<'_>, names: &[&str], expected: &Value) {
     let rows = items.complete_rows();
     let mut values = Vec::new();
     for j in 0..items.n_columns() {
@@ -215,12 +232,15 @@ fn polychorics(items: Columns<'_>, expected: &Value) {
         polychoric_matrix(complete, 2).expect("a figure");
     matrix(&rho, &expected["psych_correct0_two_step"], 5e-5);
     matrix(&rho_corrected, &expected["lavaan_two_step"], 5e-5);
-    let pair = polychoric(complete.column(0), complete.column(1)).expect("a figure");
-    for (seen, row) in [(&pair.thresholds_first, 0), (&pair.thresholds_second, 1)] {
-        for (k, seen) in seen.iter().enumerate() {
-            close(*seen, number(&expected["psych_tau"][row][k]), 1e-10, "threshold");
+    for (item, name) in names.iter().enumerate() {
+        let pair = polychoric(complete.column(item), complete.column(0)).expect("a figure");
+        for (k, seen) in pair.thresholds_first.iter().enumerate() {
+            close(*seen, number(&expected["psych_tau"][item][k]), 1e-10, "psych's threshold");
+            let theirs = &expected["lavaan_thresholds"][format!("{name}|t{}", k + 1)];
+            close(*seen, number(theirs), 1e-8, "lavaan's threshold");
         }
     }
+    let pair = polychoric(complete.column(0), complete.column(1)).expect("a figure");
     // polycor maximises over the thresholds too: another estimator, close to this one.
     let ml = &expected["polycor_ML_first_pair"];
     close(pair.rho, number(&ml["rho"]), 5e-3, "polycor's rho");

@@ -123,7 +123,8 @@ pub fn every_method(folder: &Folder, label: &str) {
     }
 }
 
-pub fn sums(folder: &Folder, label: &str) {
+/// Sum-score tables, with how many persons had each sum.
+pub fn sums(folder: &Folder, label: &str, responses: &Responses) {
     let golden = folder.json(label);
     let n_items = items(&golden).len();
     let expected = &golden["EAPsum"];
@@ -136,13 +137,29 @@ pub fn sums(folder: &Folder, label: &str) {
     assert_eq!(found.len(), raw.len());
     let (theta, se) = (list("F1"), list("SE_F1"));
     let share = list("expected");
+    let (observed, residuals) = (list("observed"), list("std.res"));
     let n_persons: f64 = number(&golden["n_persons"]);
+    assert_eq!(responses.n_persons() as f64, n_persons);
+    let sum_of = |person: usize| -> i64 {
+        let answer = |item| {
+            let category = responses.category(person, item).expect("nothing is missing here");
+            i64::from(responses.lowest(item)) + i64::from(category)
+        };
+        (0..n_items).map(answer).sum()
+    };
+    let sums: Vec<i64> = (0..responses.n_persons()).map(sum_of).collect();
     for (at, row) in found.iter().enumerate() {
         assert_eq!(row.sum as f64, number(&raw[at]));
         assert!((row.theta - number(&theta[at])).abs() < 1e-9, "{label} {row:?}");
         assert!((row.se - number(&se[at])).abs() < 1e-9, "{label} {row:?}");
         let off = (row.probability * n_persons - number(&share[at])).abs();
         assert!(off < 1e-9 * n_persons, "{label} {row:?} {}", share[at]);
+        let n_observed = sums.iter().filter(|&&sum| sum == row.sum).count() as f64;
+        assert_eq!(n_observed, number(&observed[at]), "{label} {row:?}");
+        let n_expected = row.probability * n_persons;
+        let residual = (n_observed - n_expected).abs() / n_expected.sqrt();
+        let off = (residual - number(&residuals[at])).abs();
+        assert!(off < 1e-6 * residual.max(1.0), "{label} {row:?} {}", residuals[at]);
     }
 }
 

@@ -26,8 +26,15 @@ fn right_and_wrong_scores_are_mirts() {
 
 #[test]
 fn sum_scores_are_mirts() {
-    for label in ["2pl_right_wrong", "rasch_right_wrong", "2pl_lsat7", "rasch_lsat7"] {
-        sums(&shipped(), label);
+    let folder = shipped();
+    for (label, file) in [
+        ("2pl_right_wrong", "right_wrong.csv"),
+        ("rasch_right_wrong", "right_wrong.csv"),
+        ("2pl_lsat7", "lsat7.csv"),
+        ("rasch_lsat7", "lsat7.csv"),
+    ] {
+        let path = folder.0.join("classical/data").join(file);
+        sums(&folder, label, &responses_of(&path, &names_of(&folder, label)));
     }
 }
 

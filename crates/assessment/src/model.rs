@@ -57,7 +57,7 @@ impl State {
 /// What a person said of themself on the form, kept with the sitting until they confirm it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
-    /// The contact that the form named.
+    /// The contact that the form named. First, as the store finds there whose details beside an unclaimed result are.
     pub contact_id: String,
     /// Name.
     pub name: String,

@@ -99,7 +99,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the end of the chain. The contact's row must be locked (touched) by this transaction.
+    /// Reads the end of the chain. The contact's row must be held by this transaction: by [`store::lock`], or because it was just
+    /// written.
     pub(crate) async fn of(on: &mut impl Queries, contact_id: &str) -> Result<Self, DbError> {
         let (n_entries, head) =
             store::ledger_head(on, contact_id).await?.unwrap_or_else(|| (0, genesis(contact_id)));

@@ -74,7 +74,7 @@ pub struct Holding {
 ///
 /// The work is the same for every address: a suppressed one is written too, and said to be. The caller marks before, with
 /// [`Tx::mark`], and undoes it, with [`Tx::settle`], after the rest of the work that is to take the same time. `kind` is that of
-/// the mail that [`Admitted::may_ask`] will be asked about.
+/// the mail that [`Admitted::take_share`] takes.
 ///
 /// # Errors
 /// If the database fails.
@@ -94,11 +94,23 @@ pub async fn admit(
 }
 
 impl Admitted {
-    /// Whether the address may be sent one more mail of the kind that was named when it was admitted. A yes is counted, so the
-    /// mail must be queued: what sends nothing must use up nobody's share.
+    /// The same, from a form whose trap may have been filled in.
     #[must_use]
-    pub fn may_ask(&self, visit: &Visit) -> bool {
-        !self.is_suppressed && has_share_left(visit, &self.contact, self.n_asked, self.asked_ms)
+    pub fn trapped(self, is_trapped: bool) -> Self {
+        Self { is_trapped, ..self }
+    }
+
+    /// Whether what is written for it may stand: not if the address must not be written to, nor if a trap was filled in.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        !self.is_suppressed && !self.is_trapped
+    }
+
+    /// Takes one of the mails that the address may be sent, of the kind that was named when it was admitted; false if none is
+    /// left. A yes is counted, so the mail must be queued: what sends nothing must use up nobody's share.
+    #[must_use]
+    pub fn take_share(&self, visit: &Visit) -> bool {
+        self.stands() && take_share_of(visit, &self.contact, self.n_asked, self.asked_ms)
     }
 }
 
@@ -124,11 +136,12 @@ pub async fn request(
     Ok(())
 }
 
-/// Whether an address may be sent one more mail of a kind that anybody can ask for. A yes is counted: the mail must be queued.
+/// Takes one of the mails of a kind that anybody can ask for and that a contact may be sent; false if none is left. A yes is
+/// counted: the mail must be queued.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn may_ask(
+pub async fn take_share(
     on: &mut impl Queries,
     visit: &Visit,
     contact: &Contact,
@@ -136,7 +149,7 @@ pub async fn may_ask(
 ) -> Result<bool, DbError> {
     let (n_today, last_ms) =
         base::mail::sent_since(on, &contact.id, kind, asks_since_ms(visit)).await?;
-    Ok(has_share_left(visit, contact, n_today, last_ms))
+    Ok(take_share_of(visit, contact, n_today, last_ms))
 }
 
 /// Since when the mails to an address count.
@@ -144,8 +157,8 @@ fn asks_since_ms(visit: &Visit) -> i64 {
     visit.now_ms - DAY_MS
 }
 
-/// Whether an address that had `n_today` mails of a kind, the last at `last_ms`, may have one more.
-fn has_share_left(visit: &Visit, contact: &Contact, n_today: i64, last_ms: i64) -> bool {
+/// Takes one mail more for an address that had `n_today` of a kind, the last at `last_ms`, if it may have one.
+fn take_share_of(visit: &Visit, contact: &Contact, n_today: i64, last_ms: i64) -> bool {
     let house = &visit.house;
     if !house.budgets.on() {
         return true;
@@ -234,7 +247,7 @@ pub async fn recipient(
     Ok(if store::is_suppressed(on, &hash).await? { None } else { Some(contact) })
 }
 
-/// The same, held until the transaction ends, so that what is decided about them is decided once.
+/// As [`recipient`], with the contact's row held until the transaction ends, so that what is decided about them is decided once.
 ///
 /// # Errors
 /// If the database fails.

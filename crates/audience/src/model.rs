@@ -86,7 +86,10 @@ pub struct Admitted {
     #[sqlx(skip)]
     pub is_new: bool,
     /// Whether the address must not be written to.
-    pub is_suppressed: bool,
+    pub(crate) is_suppressed: bool,
+    /// Whether the form that gave it had its trap filled in.
+    #[sqlx(skip)]
+    pub(crate) is_trapped: bool,
     /// Mails of the kind that was asked about, within the last day.
     pub(crate) n_asked: i64,
     /// When the last of them was queued; 0 if there is none.

@@ -449,6 +449,8 @@ pub(crate) struct AskedPage {
     pub(crate) sender: String,
 }
 
+/// Where the form says what is wrong with the whole of it: at its button.
+const SEND: &str = "send";
 pub(crate) const ASK_TITLE: &str = "See, copy or erase what we hold about you";
 
 async fn ask_page(visit: Visit) -> Result<Response, Refusal> {
@@ -462,7 +464,7 @@ async fn ask(visit: Visit, form: FormBody) -> Result<Response, Refusal> {
     let mut errors = FormErrors::default();
     if let Some(field) = form.unknown_field(&["submit_id", "email"], &[]) {
         errors.add(
-            "email",
+            SEND,
             format!("This form has no field \"{field}\". Please send it again from this page."),
         );
     }
@@ -472,7 +474,7 @@ async fn ask(visit: Visit, form: FormBody) -> Result<Response, Refusal> {
     }
     let submit = visit.check_submit(PREFERENCES, form.get("submit_id"));
     if let (Err(fault), true) = (&submit, errors.is_empty()) {
-        errors.add("email", fault.message());
+        errors.add(SEND, fault.message());
     }
     let is_stale = submit.as_ref().is_err_and(|fault| *fault != SubmitFault::TooFast);
     let (Ok(address), Ok(submit), true) = (address, submit, errors.is_empty()) else {
@@ -480,18 +482,26 @@ async fn ask(visit: Visit, form: FormBody) -> Result<Response, Refusal> {
             true => visit.submit_id(PREFERENCES),
             false => form.get("submit_id").to_owned(),
         };
-        let chrome = visit.chrome(ASK_TITLE).with_errors(true);
-        let email = form.get("email").to_owned();
-        return visit.show_faults(&AskPage { chrome, submit_id, email, errors });
+        return visit.show_faults(&ask_again(&visit, &form, submit_id, errors));
     };
-    visit.take_budget()?;
     let mut tx = visit.house.db.begin().await?;
     if once(&mut tx, &submit, &form.hash, "/preferences/sent", visit.now_ms).await? == Once::First {
+        // Only a new form counts: a second click is free.
+        if let Err(Refusal::TooMany { retry_after_s }) = visit.take_budget() {
+            let submit_id = form.get("submit_id").to_owned();
+            let page = ask_again(&visit, &form, submit_id, FormErrors::too_many(SEND));
+            return visit.show_too_many(&page, retry_after_s);
+        }
         mail_preferences(&mut tx, &visit, address).await?;
     }
     tx.commit().await?;
     visit.house.mail_queued.notify_one();
     Ok(see_other("/preferences/sent"))
+}
+
+fn ask_again(visit: &Visit, form: &FormBody, submit_id: String, errors: FormErrors) -> AskPage {
+    let chrome = visit.chrome(ASK_TITLE).with_errors(true);
+    AskPage { chrome, submit_id, email: form.get("email").to_owned(), errors }
 }
 
 /// Mails the link to an address that has a contact and may be written to. For any other the same is written and undone, so
@@ -511,8 +521,9 @@ async fn mail_preferences(
         params: serde_json::json!({}),
     };
     base::mail::queue(tx, &message, visit.now_ms).await?;
-    let is_there = !admitted.is_new && !admitted.is_suppressed;
-    tx.settle(is_there && admitted.may_ask(visit)).await
+    // Taken only by what is sent.
+    let goes = !admitted.is_new && admitted.take_share(visit);
+    tx.settle(goes).await
 }
 
 async fn asked_page(visit: Visit) -> Result<Response, Refusal> {

@@ -106,18 +106,6 @@ impl ContactPage<'_> {
     fn topics(&self) -> [(&'static str, &'static str); 4] {
         Topic::ALL.map(|topic| (topic.as_str(), topic.label()))
     }
-
-    /// The attributes that tie a field to its hint and its error.
-    fn marks(&self, field: &str, has_hint: bool) -> String {
-        let hint = has_hint.then(|| format!("{field}-hint"));
-        let error = self.errors.of(field).map(|_| format!("{field}-error"));
-        let ids: Vec<String> = hint.into_iter().chain(error).collect();
-        let invalid = if self.errors.of(field).is_some() { " aria-invalid=\"true\"" } else { "" };
-        match ids.is_empty() {
-            true => String::new(),
-            false => format!(" aria-describedby=\"{}\"{invalid}", ids.join(" ")),
-        }
-    }
 }
 
 async fn form(
@@ -272,10 +260,9 @@ async fn queue_receipt(
     let (address, key) = (enquiry.address.clone(), enquiry.address_key.clone());
     let person = Person { name: enquiry.name.clone(), ..Person::at(EmailAddress { address, key }) };
     tx.mark().await?;
-    let mut admitted = audience::admit(tx, visit, &person, RECEIPT).await?;
-    admitted.is_suppressed |= is_trapped;
+    let admitted = audience::admit(tx, visit, &person, RECEIPT).await?.trapped(is_trapped);
     let contact = &admitted.contact;
-    let may_ask = admitted.may_ask(visit);
+    let goes = admitted.take_share(visit);
     let receipt = NewMessage {
         id: &visit.house.chance.id(visit.now_ms),
         kind: RECEIPT,
@@ -283,9 +270,9 @@ async fn queue_receipt(
         to_address: &contact.address,
         params: serde_json::json!({ "enquiry": enquiry.id }),
     };
-    base::mail::queue_if(tx, may_ask, &receipt, visit.now_ms).await?;
-    tx.settle(!admitted.is_suppressed).await?;
-    Ok(may_ask)
+    base::mail::queue_if(tx, goes, &receipt, visit.now_ms).await?;
+    tx.settle(admitted.stands()).await?;
+    Ok(goes)
 }
 
 impl Desk {

@@ -61,19 +61,6 @@ impl DetailsForm {
             purposes: asked.purposes.iter().filter_map(wording).collect(),
         }
     }
-
-    /// The attributes that tie a field to its hint and its fault.
-    pub fn ties(&self, field: &str, has_hint: bool) -> String {
-        let is_wrong = self.errors.of(field).is_some();
-        let hint = has_hint.then(|| format!("{field}-hint"));
-        let error = is_wrong.then(|| format!("{field}-error"));
-        let ids: Vec<String> = hint.into_iter().chain(error).collect();
-        let described = match ids.is_empty() {
-            true => String::new(),
-            false => format!(" aria-describedby=\"{}\"", ids.join(" ")),
-        };
-        format!("{described}{}", if is_wrong { " aria-invalid=\"true\"" } else { "" })
-    }
 }
 
 /// What became of a details form.
@@ -150,10 +137,10 @@ async fn admit(
         created_ms: visit.now_ms,
     };
     tx.mark().await?;
-    let mut admitted = audience::admit(tx, visit, &person(sign_up), mail::CONFIRM).await?;
-    admitted.is_suppressed |= is_trapped;
+    let admitted = audience::admit(tx, visit, &person(sign_up), mail::CONFIRM).await?;
+    let admitted = admitted.trapped(is_trapped);
     let signup = ask(tx, visit, quiz, sign_up, claims, &admitted, &bare).await?;
-    let stands = !admitted.is_suppressed;
+    let stands = admitted.stands();
     tx.settle(stands).await?;
     store::add_signup(tx, if stands { &signup } else { &bare }).await
 }
@@ -183,12 +170,12 @@ async fn ask(
         Some(sitting) => store::set_details(tx, &sitting.id, &details, &sign_up.level).await?,
         None => invite(tx, visit, quiz, &details, &sign_up.level).await?,
     }
-    let (id, may_ask) = (visit.house.chance.id(visit.now_ms), admitted.may_ask(visit));
-    let message_id = may_ask.then(|| id.clone());
+    let (id, goes) = (visit.house.chance.id(visit.now_ms), admitted.take_share(visit));
+    let message_id = goes.then(|| id.clone());
     let purposes = &sign_up.purposes;
     audience::request(tx, visit, admitted, purposes, &form_url, message_id.as_deref()).await?;
     let message = mail::confirmation(visit, &id, &bare.id, contact);
-    base::mail::queue_if(tx, may_ask, &message, visit.now_ms).await?;
+    base::mail::queue_if(tx, goes, &message, visit.now_ms).await?;
     Ok(Signup { contact_id: Some(contact.id.clone()), message_id, ..bare.clone() })
 }
 

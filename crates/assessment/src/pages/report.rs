@@ -290,7 +290,7 @@ async fn reveal(
     };
     // What comes to nothing is not put on record as done, so that the same page works when its time has come.
     if let Some(owner) = owner
-        && audience::may_ask(&mut tx, visit, &owner, mail::RESULT).await?
+        && audience::take_share(&mut tx, visit, &owner, mail::RESULT).await?
     {
         store::rotate(&mut tx, &sitting.id, &visit.house.chance.nonce()).await?;
         store::set_hidden(&mut tx, &sitting.id, false).await?;

@@ -122,8 +122,9 @@ async fn begin(visit: &Visit, quiz: &Quiz, form: &FormBody) -> Result<Response, 
             id
         }
     };
-    let sitting = store::sitting(&mut tx, &id).await?.ok_or(Refusal::DeadLink)?;
+    let sitting = store::sitting(&mut tx, &id).await?;
     tx.commit().await?;
+    let sitting = sitting.ok_or(Refusal::DeadLink)?;
     let token = visit.house.keys.token(Use::Start, &sitting.id, &sitting.start_nonce);
     Ok(see_other(&format!("/s/{token}")))
 }
@@ -184,13 +185,14 @@ pub(super) async fn mail_again(
     let person = contact.as_ref().map_or_else(|| nobody(&signup.id), same_person);
     // Admitted afresh, because the address may have come to be one that must not be written to.
     let admitted = audience::admit(tx, visit, &person, mail::CONFIRM).await?;
-    let is_wanted =
-        contact.is_some() && shared.quizzes.get(&signup.quiz).is_some() && admitted.may_ask(visit);
+    let is_wanted = contact.is_some() && shared.quizzes.get(&signup.quiz).is_some();
+    // Taken only by what is wanted.
+    let goes = is_wanted && admitted.take_share(visit);
     let message_id = visit.house.chance.id(visit.now_ms);
     store::renew(tx, &signup.id, &message_id, visit.now_ms).await?;
     let message = mail::confirmation(visit, &message_id, &signup.id, &admitted.contact);
     base::mail::queue(tx, &message, visit.now_ms).await?;
-    tx.settle(is_wanted).await?;
+    tx.settle(goes).await?;
     // What stays in any case is the note that the mail was asked for, if there is a sign-up to note it of.
     tx.settle(!signup.quiz.is_empty()).await
 }

@@ -132,6 +132,8 @@ pub(super) async fn press(
             let contact = audience::contact(&mut tx, &details.contact_id).await?;
             let contact = contact.ok_or(Refusal::DeadLink)?;
             let is_claim = arrival.sitting.state != Stage::Invited;
+            // What is shown may have been written by somebody else's form a moment ago.
+            tx.commit().await?;
             return visit
                 .show_faults(&start_page(&visit, &token, quiz, &contact, details, is_claim, true));
         }
@@ -196,7 +198,7 @@ async fn confirm(
 async fn report_again(tx: &mut Tx, visit: &Visit, sitting: &Sitting) -> Result<(), DbError> {
     let Some(contact_id) = &sitting.contact_id else { return Ok(()) };
     match audience::hold(tx, &visit.house, contact_id).await? {
-        Some(contact) if audience::may_ask(tx, visit, &contact, mail::RESULT).await? => {
+        Some(contact) if audience::take_share(tx, visit, &contact, mail::RESULT).await? => {
             mail::queue_result(tx, visit, &sitting.id, &contact).await
         }
         _ => Ok(()),

@@ -10,6 +10,7 @@ use super::{Batch, Conn, DbError, Queries, Statement};
 /// A statement and what is bound to it, for one engine. That it is a value, run by functions that know neither the
 /// statement nor its caller, keeps their code from being compiled once for each of the many statements.
 #[derive(Debug)]
+#[must_use = "what was put off is run along with it"]
 pub struct Bound {
     name: &'static str,
     values: Values,
@@ -56,7 +57,6 @@ impl Bound {
     }
 
     /// The same with the next value bound.
-    #[must_use]
     pub fn bind<'q, T>(mut self, value: T) -> Self
     where
         T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres>,

@@ -40,7 +40,7 @@ pub enum DbError {
     /// A statement failed.
     #[error("statement {statement} failed")]
     Statement {
-        /// Its name in the catalogue.
+        /// Its name in the catalogue. On SQLite one that was put off until this one may be the one that failed.
         statement: &'static str,
         /// What the engine said.
         source: sqlx::Error,
@@ -110,6 +110,7 @@ pub trait Queries: Send {
     fn conn(&mut self) -> Conn<'_>;
 
     /// What was put off until that statement; from now on the caller's to run.
+    #[must_use = "what was put off must be run"]
     fn batch(&mut self) -> Batch {
         Batch::default()
     }

@@ -123,6 +123,20 @@ impl FormErrors {
         self.0.iter().find(|e| e.field == field).map(|e| e.message.as_str())
     }
 
+    /// The attributes that tie a field to its hint, if it has one, and to its fault.
+    #[must_use]
+    pub fn ties(&self, field: &str, has_hint: bool) -> String {
+        let is_wrong = self.of(field).is_some();
+        let hint = has_hint.then(|| format!("{field}-hint"));
+        let fault = is_wrong.then(|| format!("{field}-error"));
+        let ids: Vec<String> = hint.into_iter().chain(fault).collect();
+        let described = match ids.is_empty() {
+            true => String::new(),
+            false => format!(" aria-describedby=\"{}\"", ids.join(" ")),
+        };
+        format!("{described}{}", if is_wrong { " aria-invalid=\"true\"" } else { "" })
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -194,6 +194,33 @@ async fn the_preferences_link_comes_by_mail_and_the_page_says_the_same_to_strang
 }
 
 #[tokio::test]
+async fn a_network_over_its_budget_keeps_the_address_it_typed() {
+    let app = TestApp::start().await;
+    let (_, page) = app.get("/preferences").await;
+    app.house.clock.advance(3_000);
+    let first = field(&page, "submit_id");
+    for n in 0..100 {
+        let (_, page) = app.get("/preferences").await;
+        app.house.clock.advance(3_000);
+        let (submit_id, address) = (field(&page, "submit_id"), format!("p{n}@example.org"));
+        let (submit_id, email) =
+            if n == 0 { (&first, "p@example.org") } else { (&submit_id, &*address) };
+        let fields = [("submit_id", submit_id.as_str()), ("email", email)];
+        location(&app.post("/preferences", &fields).await.0);
+    }
+    let (_, page) = app.get("/preferences").await;
+    app.house.clock.advance(3_000);
+    let submit_id = field(&page, "submit_id");
+    let fields = [("submit_id", submit_id.as_str()), ("email", "ada@example.org")];
+    let (response, page) = app.post("/preferences", &fields).await;
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(page.contains("value=\"ada@example.org\"") && page.contains("Your words are kept"));
+    // A second click is free.
+    let fields = [("submit_id", first.as_str()), ("email", "p@example.org")];
+    location(&app.post("/preferences", &fields).await.0);
+}
+
+#[tokio::test]
 async fn an_erased_person_whom_a_backup_brings_back_is_erased_again() {
     let app = TestApp::start().await;
     let contact = ada(&app).await;

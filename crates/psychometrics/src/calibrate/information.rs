@@ -22,7 +22,7 @@ pub(super) fn hessian(engine: &Engine<'_>, point: &Point) -> Matrix {
         let covariance = if engine.grid.n_dimensions == 1 {
             in_one_dimension(engine, point, group)
         } else {
-            by_person(engine, point, group)
+            by_pattern(engine, point, group)
         };
         sum.add_all(&covariance);
     }
@@ -87,8 +87,8 @@ pub(super) fn in_one_dimension(engine: &Engine<'_>, point: &Point, group: usize)
     sum
 }
 
-/// Σ w Cov(G), person by person. Any number of dimensions; O(nodes × parameters²) a pattern.
-pub(super) fn by_person(engine: &Engine<'_>, point: &Point, group: usize) -> Matrix {
+/// Σ w Cov(G), pattern by pattern. Any number of dimensions; O(nodes × parameters²) a pattern.
+pub(super) fn by_pattern(engine: &Engine<'_>, point: &Point, group: usize) -> Matrix {
     let (plan, grid, data) = (engine.plan, &engine.grid, &engine.data.groups[group]);
     let probabilities = probability_tables(plan, grid, &point.phi);
     let tables: Vec<Tables> = data
@@ -101,9 +101,9 @@ pub(super) fn by_person(engine: &Engine<'_>, point: &Point, group: usize) -> Mat
     let scores = scores(engine, point, group);
     let tasks = tasks(data.weights.len());
     let parts = parallel::map(engine.threads, tasks.len(), |task| {
-        let mut person = Person::new(engine, data, &scores, &joint, &tables);
-        tasks[task].clone().for_each(|pattern| person.add(pattern));
-        person.sum
+        let mut sum = PatternSum::new(engine, data, &scores, &joint, &tables);
+        tasks[task].clone().for_each(|pattern| sum.add(pattern));
+        sum.sum
     });
     parts.into_iter().fold(Matrix::zeros(plan.n_free, plan.n_free), |mut sum, part| {
         sum.add_all(&part);
@@ -112,7 +112,7 @@ pub(super) fn by_person(engine: &Engine<'_>, point: &Point, group: usize) -> Mat
 }
 
 /// Adds up patterns' covariances.
-struct Person<'a> {
+struct PatternSum<'a> {
     data: &'a GroupData,
     scores: &'a Scores,
     joint: &'a Joint,
@@ -132,7 +132,7 @@ struct Own {
     rows: Vec<Vec<f64>>,
 }
 
-impl<'a> Person<'a> {
+impl<'a> PatternSum<'a> {
     fn new(
         engine: &'a Engine<'_>,
         data: &'a GroupData,

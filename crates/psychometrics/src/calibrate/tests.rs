@@ -3,7 +3,7 @@
 use super::data::Data;
 use super::engine::Engine;
 use super::family::{Family, raw_of};
-use super::information::{by_person, hessian, in_one_dimension};
+use super::information::{by_pattern, hessian, in_one_dimension};
 use super::latent::{Grid, Moment, Population};
 use super::plan::Plan;
 use super::{
@@ -203,7 +203,7 @@ fn informations_agree_with_plain_sums() {
         let data = Data::new(&sample, &plan, 1).unwrap();
         let engine = Engine::new(&plan, &data, &Options::default());
         let here = engine.evaluate(plan.start(None));
-        let (quick, plain) = (in_one_dimension(&engine, &here, 0), by_person(&engine, &here, 0));
+        let (quick, plain) = (in_one_dimension(&engine, &here, 0), by_pattern(&engine, &here, 0));
         let largest = plain.diagonal().fold(0.0, |largest: f64, x| largest.max(x.abs()));
         for i in 0..plan.n_free {
             for j in 0..plan.n_free {

@@ -194,6 +194,18 @@ fn agreement_of_raters() {
                 lists(&mut seen, key, &found[key], &expected[key]);
             }
         }
+        if let Some(theirs) = expected.get("mult.icc") {
+            let own = &found["mult.icc"];
+            let place = |name| own["Variable"].as_array().unwrap().iter().position(|n| n == name);
+            for (at, name) in theirs["Variable"].as_array().unwrap().iter().enumerate() {
+                let place = place(name).expect("the item");
+                for key in ["ICC1", "ICC2"] {
+                    let what = format!("{name}.{key}");
+                    // From lmer's components, as they are.
+                    seen.all("mult.icc", &what, &own[key][place], &theirs[key][at], 1e-6);
+                }
+            }
+        }
         if let Some(rwg) = expected.get("rwg") {
             lists(&mut seen, "rwg", &found["rwg"], rwg);
         }

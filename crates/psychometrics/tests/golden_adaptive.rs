@@ -70,6 +70,11 @@ fn run(graded: bool, expected: &Value, tolerance: f64) {
     for (step, item) in list("items_1based").iter().enumerate() {
         let wanted = item.as_u64().expect("a number") as usize - 1;
         assert_eq!(sitting.next(&mut chance), Next::Ask(wanted), "{examinee}, step {step}");
+        assert_eq!(
+            answers[examinee][wanted],
+            of(&list("responses")[step]),
+            "{examinee}, step {step}"
+        );
         let seen = sitting.answer(wanted, answers[examinee][wanted] as u8).expect("an estimate");
         for (seen, key) in [(seen.theta, "theta_after"), (seen.se, "se_after")] {
             let gap = (seen - of(&list(key)[step])).abs();
@@ -77,6 +82,11 @@ fn run(graded: bool, expected: &Value, tolerance: f64) {
         }
     }
     assert!(matches!(sitting.next(&mut chance), Next::Stop(_)));
+    let (last, end) = (sitting.estimate(), &expected["final"]);
+    for (seen, key) in [(last.theta, "theta"), (last.se, "se")] {
+        let gap = (seen - of(&end[key])).abs();
+        assert!(gap < tolerance, "{examinee}, at the end, {key}: {seen}, apart by {gap:e}");
+    }
 }
 
 fn check(key: &str, tolerance: f64) {

@@ -206,6 +206,10 @@ fn one_minimum_residual_factor(items: Columns<'_>, expected: &Value) {
     // psych's ω_h of one factor is (Σλ)² over the observed correlations, not over the model's as ω is.
     let loading: f64 = (0..items.n_columns()).map(|item| seen.loadings.at(item, 0)).sum();
     let hierarchical = loading * loading / sum_of(&pearson);
+    // Of the pairwise correlations, where the alphas below are of covariances.
+    let k = items.n_columns() as f64;
+    let alpha = k / (k - 1.0) * (1.0 - k / sum_of(&pearson));
+    close(alpha, number(&psych["alpha"]), 1e-10, "psych's alpha");
     close(omega_total(&seen, &pearson), number(&psych["omega_tot"]), 1e-5, "psych's total omega");
     close(hierarchical, number(&psych["omega_h"]), 1e-5, "psych's hierarchical omega");
 }

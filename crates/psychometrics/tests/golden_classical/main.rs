@@ -52,6 +52,11 @@ fn variance_components_give_the_same_coefficients() {
     let seen = crossed_components(Columns::new(&values, 6, 4).unwrap()).unwrap();
     let expected = numbers(&shipped().json("shrout_fleiss.json")["lmer"]["ICC"]);
     assert!(!seen.truncated);
+    // Judges of their own for everybody: what judges differ by is noise too, as in psych's mean squares from components.
+    let (persons, judges, rest) = (seen.target, seen.judge, seen.residual);
+    let (own, whole) = (4.0 * persons - judges, 4.0 * persons + rest);
+    close(own / (whole + 3.0 * (rest + judges)), expected[0], 2e-6, "ICC1");
+    close(own / whole, expected[3], 2e-6, "ICC1k");
     close(seen.absolute(1.0), expected[1], 2e-6, "ICC2");
     close(seen.relative(1.0), expected[2], 2e-6, "ICC3");
     close(seen.absolute(4.0), expected[4], 2e-6, "ICC2k");

@@ -47,6 +47,8 @@ pub fn check(figures: &Path, data: &Path, column: &str, first: &str) {
         let names = drop["item"].as_array().expect("items");
         let at = names.iter().position(|name| name == item.as_str()).expect("the item");
         close(found.x2, number(&drop["X2"][at]), 1e-3);
+        assert_eq!(found.df as f64, number(&drop["df"][at]), "{item}");
+        close(found.p, number(&drop["p"][at]), 1e-3 * found.p + 1e-12);
         let focal = expected["group_parameters"].as_object().expect("groups");
         let own = expected["parameters_by_group"].as_object().expect("groups");
         for (name, population) in focal {

@@ -20,6 +20,13 @@ use serde_json::Value;
 /// What the reference promises of figures that inherit a fit.
 const RELATIVE: f64 = 1e-3;
 
+/// C2 of partial credit items at mirt's complete-case estimates, by numpy.
+const PARTIAL_CREDIT_C2: [(&str, f64); 3] = [
+    ("gpcm_science", 19.039383369364682),
+    ("gpcm_bfi_agreeableness", 83.20323503286116),
+    ("gpcm_scale", 25.899804077244106),
+];
+
 /// A model's figures with the data they were made from.
 pub struct Case {
     label: String,
@@ -132,8 +139,13 @@ impl Case {
         close(seen.df as f64, of("df"), 0.0, 0.0, &what);
         close(seen.srmsr, of("SRMSR"), RELATIVE, 0.0, &what);
         if self.golden["model"] == "gpcm" {
-            // mirt 1.47 takes the slope's derivative with Σ Pₖ ≠ 1; recovery_fit has the mean of
-            // this statistic over simulated samples, which is χ²'s.
+            // mirt 1.47 takes the slope's derivative with Σ Pₖ ≠ 1. Ours is that of a program of its own in numpy, with every
+            // pattern's probability and central differences; the same program has mirt's C2 of graded items to 1e-8. The mean
+            // of this statistic over simulated samples, which is χ²'s, is in recovery_fit.
+            let own = PARTIAL_CREDIT_C2.iter().find(|(label, _)| *label == self.label);
+            if let (Moments::Categories, Some((_, expected))) = (moments, own) {
+                close(seen.statistic, *expected, 1e-7, 0.0, &what);
+            }
             return;
         }
         close(seen.statistic, of("M2"), RELATIVE, 0.0, &what);

@@ -3,18 +3,21 @@
 //! | question | function |
 //! | --- | --- |
 //! | Correlations behind ordered answers | [`fn@polychoric`], [`polychoric_matrix`] |
+//! | The same of one pair, thresholds included | [`polychoric_joint`] |
 //! | How many factors stand out from chance? | [`parallel_analysis`] |
 //! | Which items belong together? | [`fn@exploratory`], [`exploratory_of`] |
 //! | Does a model of one or more factors fit? | [`fn@confirmatory`], [`confirmatory_of`] |
 
 mod confirmatory;
 mod exploratory;
+mod joint;
 mod parallel;
 mod polychoric;
 mod rotation;
 
 pub use confirmatory::{Confirmatory, Fit, confirmatory, confirmatory_of};
 pub use exploratory::{Exploratory, exploratory, exploratory_of};
+pub use joint::{JointPolychoric, polychoric_joint, polychoric_log_likelihood};
 pub use parallel::{Parallel, ParallelOptions, Spectrum, parallel_analysis};
 pub use polychoric::{CATEGORIES_MAX, Polychoric, Polychorics, polychoric, polychoric_matrix};
 pub use rotation::Rotation;
@@ -74,6 +77,9 @@ pub enum FactorsError {
         /// Its distinct answers.
         n_categories: usize,
     },
+    /// A correlation of ±1, at which nothing else can be estimated.
+    #[error("the correlation lies at its limit: a corner of the table is empty")]
+    AtLimit,
     /// A matrix without real eigenvalues.
     #[error("the correlations cannot be taken apart")]
     Eigen(#[source] EigenError),

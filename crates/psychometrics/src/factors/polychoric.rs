@@ -63,17 +63,7 @@ pub struct Polychorics {
 /// # References
 /// Olsson 1979, *Psychometrika* 44, 443–460, doi:10.1007/BF02296207.
 pub fn polychoric(first: &[f64], second: &[f64]) -> Result<Polychoric, FactorsError> {
-    let pairs: Vec<(f64, f64)> = first
-        .iter()
-        .copied()
-        .zip(second.iter().copied())
-        .filter(|(x, y)| !x.is_nan() && !y.is_nan())
-        .collect();
-    if first.len() != second.len() {
-        let (n_rows, n_items) = (first.len(), second.len());
-        return Err(FactorsError::WrongSize { n_rows, n_columns: 1, n_items });
-    }
-    let cells = Cells::of(&pairs)?;
+    let cells = Cells::of_answers(first, second)?;
     let (rho, at_limit) = cells.likeliest();
     let standard_error = if at_limit { f64::NAN } else { cells.standard_error(rho) };
     Ok(Polychoric {
@@ -81,7 +71,7 @@ pub fn polychoric(first: &[f64], second: &[f64]) -> Result<Polychoric, FactorsEr
         standard_error,
         thresholds_first: inner(&cells.rows),
         thresholds_second: inner(&cells.columns),
-        n: pairs.len(),
+        n: cells.n as usize,
         at_limit,
         rho_corrected: cells.corrected().unwrap_or(rho),
     })
@@ -131,14 +121,30 @@ pub fn polychoric_matrix(items: Columns<'_>, threads: usize) -> Result<Polychori
 }
 
 /// A two-way table with its thresholds, −∞ and ∞ at the ends.
-struct Cells {
-    counts: Matrix,
-    n: f64,
-    rows: Vec<f64>,
-    columns: Vec<f64>,
+#[derive(Clone)]
+pub(super) struct Cells {
+    pub(super) counts: Matrix,
+    pub(super) n: f64,
+    pub(super) rows: Vec<f64>,
+    pub(super) columns: Vec<f64>,
 }
 
 impl Cells {
+    /// Of those who answered both.
+    pub(super) fn of_answers(first: &[f64], second: &[f64]) -> Result<Self, FactorsError> {
+        if first.len() != second.len() {
+            let (n_rows, n_items) = (first.len(), second.len());
+            return Err(FactorsError::WrongSize { n_rows, n_columns: 1, n_items });
+        }
+        let pairs: Vec<(f64, f64)> = first
+            .iter()
+            .copied()
+            .zip(second.iter().copied())
+            .filter(|(x, y)| !x.is_nan() && !y.is_nan())
+            .collect();
+        Self::of(&pairs)
+    }
+
     fn of(pairs: &[(f64, f64)]) -> Result<Self, FactorsError> {
         let x = distinct(pairs.iter().map(|pair| pair.0), 0)?;
         let y = distinct(pairs.iter().map(|pair| pair.1), 1)?;
@@ -174,7 +180,7 @@ impl Cells {
     }
 
     /// The correlation with the largest likelihood, and whether it lies at the limit.
-    fn likeliest(&self) -> (f64, bool) {
+    pub(super) fn likeliest(&self) -> (f64, bool) {
         /// Towards the limit by this share of what is left: the score is only trusted near its
         /// root, far from it cells vanish.
         const STRIDE: f64 = 0.3;
@@ -210,7 +216,7 @@ impl Cells {
         (xy - x * y) / libm::sqrt((xx - x * x) * (yy - y * y))
     }
 
-    fn probabilities(&self, rho: f64) -> Matrix {
+    pub(super) fn probabilities(&self, rho: f64) -> Matrix {
         let corner = Matrix::from_fn(self.rows.len(), self.columns.len(), |a, b| {
             bivariate_normal_cdf(self.rows[a], self.columns[b], rho)
         });
@@ -218,7 +224,7 @@ impl Cells {
     }
 
     /// Derivative of every cell's probability in rho: differences of the density (Plackett).
-    fn slopes(&self, rho: f64) -> Matrix {
+    pub(super) fn slopes(&self, rho: f64) -> Matrix {
         let corner = Matrix::from_fn(self.rows.len(), self.columns.len(), |a, b| {
             bivariate_normal_pdf(self.rows[a], self.columns[b], rho)
         });
@@ -313,7 +319,7 @@ fn thresholds(sums: &[f64], n: f64) -> Vec<f64> {
     cuts
 }
 
-fn inner(cuts: &[f64]) -> Vec<f64> {
+pub(super) fn inner(cuts: &[f64]) -> Vec<f64> {
     cuts[1..cuts.len() - 1].to_vec()
 }
 

@@ -25,13 +25,18 @@ pub enum Need {
     Chromium,
     /// What the HTML checker runs on.
     Java,
+    /// What the browser tests run on, with its package manager.
+    Node,
     /// The packages of the browser tests.
     NodePackages,
 }
 
 /// In the order of installation.
-const ALL: [Need; 5] =
-    [Need::Postgres, Need::Strace, Need::Chromium, Need::Java, Need::NodePackages];
+const ALL: [Need; 6] =
+    [Need::Postgres, Need::Strace, Need::Chromium, Need::Java, Need::Node, Need::NodePackages];
+
+/// The oldest Node that runs the browser tests: its test runner takes `--test-concurrency` from here. Debian 12 has 18.20.
+const NODE: (u32, u32) = (18, 19);
 
 impl Need {
     /// What it is called, and for which tests it is needed.
@@ -41,30 +46,32 @@ impl Need {
             Self::Strace => "strace, allowed to trace (the tests of durability)",
             Self::Chromium => "Chromium (the browser tests)",
             Self::Java => "Java (the HTML checker of the browser tests)",
+            Self::Node => "Node 18.19 or newer, with npm (the browser tests)",
             Self::NodePackages => "the packages of tests/browser (the browser tests)",
         }
     }
 
     /// How a person would get it.
     pub fn remedy(self) -> String {
-        match self.debian_package() {
-            Some(package) => format!("apt-get install {package}"),
-            None => String::from("npm ci --prefix tests/browser"),
+        match self.debian_packages() {
+            [] => String::from("npm ci --prefix tests/browser"),
+            packages => format!("apt-get install {}", packages.join(" ")),
         }
     }
 
     /// Whether only the browser tests need it.
     pub fn is_for_browser(self) -> bool {
-        matches!(self, Self::Chromium | Self::Java | Self::NodePackages)
+        matches!(self, Self::Chromium | Self::Java | Self::Node | Self::NodePackages)
     }
 
-    fn debian_package(self) -> Option<&'static str> {
+    fn debian_packages(self) -> &'static [&'static str] {
         match self {
-            Self::Postgres => Some("postgresql"),
-            Self::Strace => Some("strace"),
-            Self::Chromium => Some("chromium"),
-            Self::Java => Some("default-jre-headless"),
-            Self::NodePackages => None,
+            Self::Postgres => &["postgresql"],
+            Self::Strace => &["strace"],
+            Self::Chromium => &["chromium"],
+            Self::Java => &["default-jre-headless"],
+            Self::Node => &["nodejs", "npm"],
+            Self::NodePackages => &[],
         }
     }
 
@@ -76,6 +83,10 @@ impl Need {
             }
             Self::Chromium => browser::chromium().is_some(),
             Self::Java => output(Command::new("java").arg("-version")).is_some(),
+            Self::Node => {
+                let version = output(Command::new("node").arg("--version"));
+                find("npm").is_some() && version.is_some_and(|version| is_node_enough(&version))
+            }
             Self::NodePackages => are_node_packages_current(),
         }
     }
@@ -91,7 +102,8 @@ pub fn lacking(may_install: bool) -> Vec<Need> {
     if lacks.is_empty() || !may_install {
         return lacks;
     }
-    let packages: Vec<&str> = lacks.iter().filter_map(|need| need.debian_package()).collect();
+    let packages: Vec<&str> =
+        lacks.iter().flat_map(|need| need.debian_packages()).copied().collect();
     let outcomes = [
         if packages.is_empty() { Ok(()) } else { install_debian(&packages) },
         if lacks.contains(&Need::NodePackages) { install_node_packages() } else { Ok(()) },
@@ -126,9 +138,18 @@ fn install_debian(packages: &[&str]) -> Result<(), String> {
 
 fn install_node_packages() -> Result<(), String> {
     if find("npm").is_none() {
-        return Err(String::from("npm is not there: install Node 20 or newer with its npm"));
+        return Err(format!("npm is not there: {} is needed", Need::Node.words()));
     }
     run(Command::new("npm").args(["ci", "--prefix", browser::FOLDER, "--no-audit", "--no-fund"]))
+}
+
+/// Whether this answer of `node --version` (`v18.20.4`) is new enough.
+fn is_node_enough(version: &str) -> bool {
+    let mut parts = version.trim().trim_start_matches('v').split('.').map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= NODE,
+        _ => false,
+    }
 }
 
 /// Whether the installed packages are those of the lock file: npm keeps a copy of it beside them.
@@ -169,6 +190,21 @@ impl Drop for NoDaemons {
     fn drop(&mut self) {
         if self.is_ours {
             let _ = fs::remove_file(POLICY_FILE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_node_enough;
+
+    #[test]
+    fn a_node_too_old_for_the_browser_tests_counts_as_none() {
+        for version in ["v18.19.0\n", "v18.20.4", "v20.0.1", "v100.0.0"] {
+            assert!(is_node_enough(version), "{version}");
+        }
+        for version in ["v12.22.12\n", "v18.18.2", "", "node", "v18"] {
+            assert!(!is_node_enough(version), "{version}");
         }
     }
 }

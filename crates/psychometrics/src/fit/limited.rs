@@ -48,11 +48,11 @@ pub struct LimitedFit {
 /// derivatives in the parameters. It is the same for every way to write the parameters.
 /// Cost: O(moments² × nodes + moments³), moments = items²/2.
 /// Accuracy: within 1e-3 relative of R `mirt` 1.47, whose estimates it inherits (`golden_fit`), but
-/// for two of its figures: C₂ of generalised partial credit items, for which `mirt` derives the
-/// slope from probabilities that do not sum to 1, and TLI and CFI by M₂ of items with more than two
-/// categories, for which `mirt` counts more free parameters than the means know of. Derivatives
-/// agree with finite differences to 1e-8 (`fit::tests`), the mean over simulated samples with that
-/// of χ² (`recovery_fit`).
+/// for two of its figures, which `golden_fit` arrives at by its conventions: C₂ of generalised
+/// partial credit items, for which `mirt` derives the slope from numerators where probabilities are
+/// due, and TLI and CFI by M₂ of items with more than two categories, for which `mirt` counts more
+/// free parameters than the means know of. Derivatives agree with finite differences to 1e-8
+/// (`fit::tests`), the mean over simulated samples with that of χ² (`recovery_fit`).
 ///
 /// # Errors
 /// More than one dimension, answers that do not fit the bank, too few complete persons, no degrees

@@ -5,7 +5,7 @@ mod checks;
 use std::path::Path;
 
 use checks::{Folder, TIGHT, exact_maximum, finer_grid, mirt, names, near, number};
-use psychometrics::calibrate::{Model, Sample, Specification, calibrate};
+use psychometrics::calibrate::{Estimate, Model, Sample, Specification, calibrate};
 
 fn shipped() -> Folder {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
@@ -126,4 +126,48 @@ fn a_finer_grid_is_mirts_too() {
     ] {
         finer_grid(&shipped(), label, file);
     }
+}
+
+#[test]
+fn the_exact_maximum_of_other_models_is_found() {
+    let golden = shipped().json("mle_check_models.json");
+    for (label, model, letter, n_items) in [
+        ("partial_credit", Model::PartialCredit, 'q', 8),
+        ("rating_scale", Model::RatingScale, 'q', 8),
+        ("nominal", Model::Nominal, 'q', 8),
+        ("three_parameter", Model::ThreeParameter, 'r', 12),
+    ] {
+        let items: Vec<String> = (1..=n_items).map(|item| format!("{letter}{item}")).collect();
+        let file = golden["data"][label].as_str().expect("a file");
+        let responses = shipped().responses(file, &items);
+        let specification = Specification::of(model, n_items);
+        let found = calibrate(&Sample::of(&responses), &specification, &TIGHT).expect(label);
+        let expected = &golden[label];
+        near(found.log_likelihood, number(&expected["log_likelihood"]), 1e-7, label);
+        let variance = found.groups[0].covariance[0][0];
+        if let Some(free) = expected.get("variance") {
+            same(variance, free, &expected["variance_se"], label);
+        }
+        for (seen, expected) in found.items.iter().zip(expected["items"].as_array().expect(label)) {
+            let what = format!("{label} item {}", seen.item);
+            for (seen, name) in [(&seen.slopes, "a"), (&seen.intercepts, "d")] {
+                let Some(values) = expected[name].as_array() else { continue };
+                let errors = expected[format!("{name}_se")].as_array().expect("errors");
+                // The first category's slope and intercept of a nominal item are 0.
+                let seen = &seen[seen.len() - values.len()..];
+                for ((seen, value), error) in seen.iter().zip(values).zip(errors) {
+                    same(*seen, value, error, &what);
+                }
+            }
+            if let Some(guessing) = seen.guessing {
+                same(guessing, &expected["c"], &expected["c_se"], &what);
+            }
+        }
+        assert_eq!(found.items.len(), expected["items"].as_array().map_or(0, Vec::len), "{label}");
+    }
+}
+
+fn same(seen: Estimate, value: &serde_json::Value, error: &serde_json::Value, what: &str) {
+    near(seen.value, number(value), 1e-6, what);
+    near(seen.se.expect("an error"), number(error), 1e-6, what);
 }

@@ -35,8 +35,8 @@ pub enum Need {
 const ALL: [Need; 6] =
     [Need::Postgres, Need::Strace, Need::Chromium, Need::Java, Need::Node, Need::NodePackages];
 
-/// The oldest Node that runs the browser tests: its test runner takes `--test-concurrency` from here. Debian 12 has 18.20.
-const NODE: (u32, u32) = (18, 19);
+/// The oldest Node that drives the browser: the packages that work with its present versions ask for it.
+const NODE_MAJOR: u32 = 20;
 
 impl Need {
     /// What it is called, and for which tests it is needed.
@@ -46,7 +46,7 @@ impl Need {
             Self::Strace => "strace, allowed to trace (the tests of durability)",
             Self::Chromium => "Chromium (the browser tests)",
             Self::Java => "Java (the HTML checker of the browser tests)",
-            Self::Node => "Node 18.19 or newer, with npm (the browser tests)",
+            Self::Node => "Node 20 or newer, with npm (the browser tests)",
             Self::NodePackages => "the packages of tests/browser (the browser tests)",
         }
     }
@@ -143,13 +143,10 @@ fn install_node_packages() -> Result<(), String> {
     run(Command::new("npm").args(["ci", "--prefix", browser::FOLDER, "--no-audit", "--no-fund"]))
 }
 
-/// Whether this answer of `node --version` (`v18.20.4`) is new enough.
+/// Whether this answer of `node --version` (`v20.19.4`) is new enough.
 fn is_node_enough(version: &str) -> bool {
-    let mut parts = version.trim().trim_start_matches('v').split('.').map(str::parse::<u32>);
-    match (parts.next(), parts.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= NODE,
-        _ => false,
-    }
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= NODE_MAJOR)
 }
 
 /// Whether the installed packages are those of the lock file: npm keeps a copy of it beside them.
@@ -200,10 +197,10 @@ mod tests {
 
     #[test]
     fn a_node_too_old_for_the_browser_tests_counts_as_none() {
-        for version in ["v18.19.0\n", "v18.20.4", "v20.0.1", "v100.0.0"] {
+        for version in ["v20.0.1\n", "v24.22.3", "v100.0.0"] {
             assert!(is_node_enough(version), "{version}");
         }
-        for version in ["v12.22.12\n", "v18.18.2", "", "node", "v18"] {
+        for version in ["v12.22.12\n", "v18.20.4", "", "node", "v"] {
             assert!(!is_node_enough(version), "{version}");
         }
     }

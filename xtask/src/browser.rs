@@ -5,14 +5,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::postgres::{self, Postgres};
-use crate::run::{self, Tally, cargo, find, run_tests};
+use crate::run::{self, Tally, cargo, find, output, run_tests};
 
 /// Where the scripts and their packages are.
 pub const FOLDER: &str = "tests/browser";
 
+/// Where npm puts a Node for machines whose own is too old.
+pub const NODE_FOLDER: &str = "tests/browser/node";
+
+/// The oldest Node that drives the browser: the packages that work with its present versions ask for it.
+const NODE_MAJOR: u32 = 20;
+
 /// The browser's program, by the names that Debian and others give it.
 pub fn chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find)
+}
+
+/// The Node to run the tests with: the machine's own if it is new enough, otherwise the project's.
+pub fn node() -> Option<PathBuf> {
+    let ours = ["x64", "arm64"]
+        .map(|cpu| format!("{NODE_FOLDER}/node_modules/node-linux-{cpu}/bin/node"))
+        .map(PathBuf::from);
+    find("node").into_iter().chain(ours).find(|program| {
+        output(Command::new(program).arg("--version")).is_some_and(|v| is_node_enough(&v))
+    })
 }
 
 /// The browser tests by themselves: builds the program first.
@@ -45,7 +61,7 @@ pub fn run(name: &str, tally: &mut Tally) -> Result<(), String> {
     if scripts.is_empty() {
         return Err(format!("no script in {FOLDER} has {name} in its name"));
     }
-    let mut node = Command::new("node");
+    let mut node = Command::new(node().ok_or("Node 20 or newer is not installed")?);
     // Two at a time: each has a server and a browser of its own, and spends half its time waiting for one of them.
     node.args(["--test", "--test-concurrency=2", "--test-reporter=tap"]).args(&scripts);
     // Where there is no PostgreSQL, the walk on it says that it was skipped.
@@ -54,4 +70,25 @@ pub fn run(name: &str, tally: &mut Tally) -> Result<(), String> {
         node.env("TEST_POSTGRES_URL", server.url());
     }
     run_tests(node.env("BELLWETHER", program).env("CHROMIUM", chromium), tally)
+}
+
+/// Whether this answer of `node --version` (`v20.19.4`) is new enough.
+fn is_node_enough(version: &str) -> bool {
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= NODE_MAJOR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_node_enough;
+
+    #[test]
+    fn a_node_too_old_for_the_browser_tests_counts_as_none() {
+        for version in ["v20.0.1\n", "v24.22.3", "v100.0.0"] {
+            assert!(is_node_enough(version), "{version}");
+        }
+        for version in ["v12.22.12\n", "v18.20.4", "", "node", "v"] {
+            assert!(!is_node_enough(version), "{version}");
+        }
+    }
 }

@@ -25,18 +25,24 @@ pub enum Need {
     Chromium,
     /// What the HTML checker runs on.
     Java,
-    /// What the browser tests run on, with its package manager.
+    /// What loads the browser tests' packages.
+    Npm,
+    /// What the browser tests run on.
     Node,
     /// The packages of the browser tests.
     NodePackages,
 }
 
 /// In the order of installation.
-const ALL: [Need; 6] =
-    [Need::Postgres, Need::Strace, Need::Chromium, Need::Java, Need::Node, Need::NodePackages];
-
-/// The oldest Node that drives the browser: the packages that work with its present versions ask for it.
-const NODE_MAJOR: u32 = 20;
+const ALL: [Need; 7] = [
+    Need::Postgres,
+    Need::Strace,
+    Need::Chromium,
+    Need::Java,
+    Need::Npm,
+    Need::Node,
+    Need::NodePackages,
+];
 
 impl Need {
     /// What it is called, and for which tests it is needed.
@@ -46,22 +52,23 @@ impl Need {
             Self::Strace => "strace, allowed to trace (the tests of durability)",
             Self::Chromium => "Chromium (the browser tests)",
             Self::Java => "Java (the HTML checker of the browser tests)",
-            Self::Node => "Node 20 or newer, with npm (the browser tests)",
+            Self::Npm => "npm (the browser tests)",
+            Self::Node => "Node 20 or newer (the browser tests)",
             Self::NodePackages => "the packages of tests/browser (the browser tests)",
         }
     }
 
     /// How a person would get it.
     pub fn remedy(self) -> String {
-        match self.debian_packages() {
-            [] => String::from("npm ci --prefix tests/browser"),
-            packages => format!("apt-get install {}", packages.join(" ")),
+        match self.npm_folder() {
+            Some(folder) => format!("npm ci --prefix {folder}"),
+            None => format!("apt-get install {}", self.debian_packages().join(" ")),
         }
     }
 
     /// Whether only the browser tests need it.
     pub fn is_for_browser(self) -> bool {
-        matches!(self, Self::Chromium | Self::Java | Self::Node | Self::NodePackages)
+        !matches!(self, Self::Postgres | Self::Strace)
     }
 
     fn debian_packages(self) -> &'static [&'static str] {
@@ -70,8 +77,17 @@ impl Need {
             Self::Strace => &["strace"],
             Self::Chromium => &["chromium"],
             Self::Java => &["default-jre-headless"],
-            Self::Node => &["nodejs", "npm"],
-            Self::NodePackages => &[],
+            Self::Npm => &["nodejs", "npm"],
+            Self::Node | Self::NodePackages => &[],
+        }
+    }
+
+    /// The project's own folder into which npm gets it, where npm does.
+    fn npm_folder(self) -> Option<&'static str> {
+        match self {
+            Self::Node => Some(browser::NODE_FOLDER),
+            Self::NodePackages => Some(browser::FOLDER),
+            _ => None,
         }
     }
 
@@ -83,10 +99,8 @@ impl Need {
             }
             Self::Chromium => browser::chromium().is_some(),
             Self::Java => output(Command::new("java").arg("-version")).is_some(),
-            Self::Node => {
-                let version = output(Command::new("node").arg("--version"));
-                find("npm").is_some() && version.is_some_and(|version| is_node_enough(&version))
-            }
+            Self::Npm => find("npm").is_some(),
+            Self::Node => browser::node().is_some(),
             Self::NodePackages => are_node_packages_current(),
         }
     }
@@ -104,10 +118,9 @@ pub fn lacking(may_install: bool) -> Vec<Need> {
     }
     let packages: Vec<&str> =
         lacks.iter().flat_map(|need| need.debian_packages()).copied().collect();
-    let outcomes = [
-        if packages.is_empty() { Ok(()) } else { install_debian(&packages) },
-        if lacks.contains(&Need::NodePackages) { install_node_packages() } else { Ok(()) },
-    ];
+    let mut outcomes = vec![if packages.is_empty() { Ok(()) } else { install_debian(&packages) }];
+    // Debian's Node, just installed, may already do.
+    outcomes.extend(unmet().into_iter().filter_map(Need::npm_folder).map(install_by_npm));
     for what in outcomes.into_iter().filter_map(Result::err) {
         say(&format!("not installed: {what}"));
     }
@@ -136,17 +149,11 @@ fn install_debian(packages: &[&str]) -> Result<(), String> {
     apt(&[&["install", "--no-install-recommends"], packages].concat())
 }
 
-fn install_node_packages() -> Result<(), String> {
+fn install_by_npm(folder: &str) -> Result<(), String> {
     if find("npm").is_none() {
-        return Err(format!("npm is not there: {} is needed", Need::Node.words()));
+        return Err(format!("{folder}: {} is not there", Need::Npm.words()));
     }
-    run(Command::new("npm").args(["ci", "--prefix", browser::FOLDER, "--no-audit", "--no-fund"]))
-}
-
-/// Whether this answer of `node --version` (`v20.19.4`) is new enough.
-fn is_node_enough(version: &str) -> bool {
-    let major = version.trim().trim_start_matches('v').split('.').next();
-    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= NODE_MAJOR)
+    run(Command::new("npm").args(["ci", "--prefix", folder, "--no-audit", "--no-fund"]))
 }
 
 /// Whether the installed packages are those of the lock file: npm keeps a copy of it beside them.
@@ -187,21 +194,6 @@ impl Drop for NoDaemons {
     fn drop(&mut self) {
         if self.is_ours {
             let _ = fs::remove_file(POLICY_FILE);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_node_enough;
-
-    #[test]
-    fn a_node_too_old_for_the_browser_tests_counts_as_none() {
-        for version in ["v20.0.1\n", "v24.22.3", "v100.0.0"] {
-            assert!(is_node_enough(version), "{version}");
-        }
-        for version in ["v12.22.12\n", "v18.20.4", "", "node", "v"] {
-            assert!(!is_node_enough(version), "{version}");
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::documents;
 use crate::run::say;
 use crate::source::Source;
+use crate::{browser, documents};
 
 /// A function is read on one screen.
 const FUNCTION_LINES_MAX: usize = 70;
@@ -182,9 +182,11 @@ fn package_faults() -> Vec<String> {
     let banned = BANNED_PACKAGES.iter().filter(|name| names.contains(**name));
     let mut faults: Vec<String> =
         banned.map(|name| format!("Cargo.lock: {name} must not come in")).collect();
-    let node = fs::read_to_string("tests/browser/package-lock.json").unwrap_or_default();
-    if node.contains("\"resolved\"") {
-        faults.push(String::from("tests/browser/package-lock.json: names a host to load from"));
+    for folder in [browser::FOLDER, browser::NODE_FOLDER] {
+        let lock = format!("{folder}/package-lock.json");
+        if fs::read_to_string(&lock).unwrap_or_default().contains("\"resolved\"") {
+            faults.push(format!("{lock}: names a host to load from"));
+        }
     }
     faults
 }

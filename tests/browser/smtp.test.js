@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { simpleParser } from "mailparser";
 import { start } from "./server.js";
 import { Visitor, linksIn } from "./visitor.js";
@@ -12,10 +13,10 @@ const FROM = "letters@your-organisation.example";
 
 /** The mail server, in a process of its own, and what it has taken. */
 class MailServer {
-  static async start() {
+  static async start(...words) {
     const server = new MailServer();
     server.news = [];
-    server.child = fork(new URL("smtp_server.js", import.meta.url), { silent: true });
+    server.child = fork(new URL("smtp_server.js", import.meta.url), words, { silent: true });
     process.on("exit", () => server.child.kill());
     createInterface(server.child.stdout).on("line", (line) => server.news.push(JSON.parse(line)));
     ({ port: server.port } = await server.tells((news) => news.port));
@@ -123,3 +124,19 @@ test("a mail server elsewhere that nobody vouches for gets no mail, and none in 
   await server.stop();
   mailServer.stop();
 });
+
+const authority = fileURLToPath(new URL("certificates/authority.pem", import.meta.url));
+
+for (const [name, words, scheme] of [["STARTTLS", [], "smtp"], ["TLS from the start", ["wrapped"], "smtps"]]) {
+  test(`a mail server that the operator's authority vouches for gets mail by ${name}`, async () => {
+    const mailServer = await MailServer.start(...words);
+    const smtp = ["--smtp-url", `${scheme}://0.0.0.0:${mailServer.port}`, "--mail-from", FROM];
+    const server = await start(...smtp, "--smtp-ca-file", authority);
+    await new Visitor(server.url).signUp("ada@example.org");
+    const [mail] = await mailServer.mailsTo("ada@example.org", 1);
+    checkMail(mail, "ada@example.org");
+    assert.ok(mailServer.news.find(({ raw }) => raw).isSecure);
+    await server.stop();
+    mailServer.stop();
+  });
+}

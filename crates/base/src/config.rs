@@ -79,6 +79,14 @@ pub const KEYS: &[Key] = &[
         help: "A file that holds the mail server's URL, for a password that should not stand in the environment.",
     },
     Key {
+        name: "smtp-ca-file",
+        env: "BELLWETHER_SMTP_CA_FILE",
+        value: "FILE",
+        default: "none",
+        help: "A PEM file with certificates to trust besides those of the public authorities, for a mail server whose \
+               certificate your own organisation has signed.",
+    },
+    Key {
         name: "mail-from",
         env: "BELLWETHER_MAIL_FROM",
         value: "ADDRESS",
@@ -145,6 +153,8 @@ pub struct SmtpUrl {
     pub url: String,
     /// Plain SMTP, allowed to a loopback address only.
     pub plain: bool,
+    /// Certificates of authorities to trust besides the public ones, in PEM.
+    pub authorities: Option<String>,
 }
 
 // The URL may hold a password.
@@ -217,6 +227,7 @@ impl Config {
         }
         said.add_file(read);
         said.add_smtp_url_file(read);
+        said.add_smtp_ca_file(read);
         said.into_config()
     }
 }
@@ -290,6 +301,25 @@ impl Said {
         }
     }
 
+    /// Puts the certificates in the place of their file's name.
+    fn add_smtp_ca_file(&mut self, read: &dyn Fn(&Path) -> std::io::Result<String>) {
+        let Some(path) = self.values.remove("smtp-ca-file").map(PathBuf::from) else { return };
+        let path_shown = path.display();
+        match read(&path) {
+            Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => {
+                self.values.insert("smtp-ca-file".to_owned(), text);
+            }
+            Ok(_) => self.fault(
+                "smtp-ca-file",
+                format!("{path_shown} holds no certificate. Name a file with one in PEM, which begins with -----BEGIN CERTIFICATE-----."),
+            ),
+            Err(e) => self.fault(
+                "smtp-ca-file",
+                format!("{path_shown} cannot be read ({e}). Name a file that can."),
+            ),
+        }
+    }
+
     /// The value of `key` read by `parse`; a fault with `remedy` if it cannot be.
     fn parsed<T>(
         &mut self,
@@ -309,6 +339,20 @@ impl Said {
             self.fault(key, what);
         }
         parsed
+    }
+
+    /// The mail server, with whom to trust for it.
+    fn smtp(&mut self) -> Option<SmtpUrl> {
+        let remedy = "Write smtps://user:password@host, or smtp://host (STARTTLS required; plain to loopback only).";
+        let mut smtp = self.parsed("smtp-url", remedy, parse_smtp_url);
+        if let Some(authorities) = self.values.remove("smtp-ca-file") {
+            match &mut smtp {
+                Some(smtp) => smtp.authorities = Some(authorities),
+                None if self.values.contains_key("smtp-url") => {}
+                None => self.fault("smtp-ca-file", "smtp-url is not set: name the mail server too"),
+            }
+        }
+        smtp
     }
 
     fn into_config(mut self) -> Result<Config, Vec<Fault>> {
@@ -335,8 +379,7 @@ impl Said {
         }
         let remedy = "Write postgres://user@host/database, or leave it out to keep a SQLite file in the data directory.";
         let database = self.parsed("database-url", remedy, parse_database_url);
-        let remedy = "Write smtps://user:password@host, or smtp://host (STARTTLS required; plain to loopback only).";
-        let smtp = self.parsed("smtp-url", remedy, parse_smtp_url);
+        let smtp = self.smtp();
         let mail_from =
             self.parsed("mail-from", "Write one address, such as hello@example.org.", |v| {
                 v.parse::<lettre::Address>().ok().map(|_| v.to_owned())
@@ -409,7 +452,7 @@ fn parse_smtp_url(text: &str) -> Option<SmtpUrl> {
     if starttls {
         url.push_str("?tls=required");
     }
-    Some(SmtpUrl { url, plain })
+    Some(SmtpUrl { url, plain, authorities: None })
 }
 
 fn parse_ranges(text: &str) -> Option<Vec<IpNet>> {
@@ -452,6 +495,8 @@ pub fn documentation() -> String {
 mod tests {
     use super::*;
 
+    const CA: &str = "-----BEGIN CERTIFICATE-----\n…";
+
     fn read(
         flags: &[(&str, &str)],
         env: &[(&str, &str)],
@@ -460,8 +505,13 @@ mod tests {
         let flags = flags.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         let env: BTreeMap<String, String> =
             env.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
-        Config::read(&flags, &|key| env.get(key).cloned(), &|path| {
-            if path.ends_with("bellwether.toml") { Ok(file.to_owned()) } else { Ok("x".to_owned()) }
+        Config::read(&flags, &|key| env.get(key).cloned(), &|path| match path
+            .file_name()
+            .and_then(|name| name.to_str())
+        {
+            Some("bellwether.toml") => Ok(file.to_owned()),
+            Some("ca.pem") => Ok(CA.to_owned()),
+            _ => Ok("x".to_owned()),
         })
     }
 
@@ -516,5 +566,16 @@ mod tests {
         assert!(smtp("smtp://localhost").plain);
         assert_eq!(smtp("smtp://mail.example.org").url, "smtp://mail.example.org?tls=required");
         assert_eq!(smtp("smtps://u:p@mail.example.org").url, "smtps://u:p@mail.example.org");
+    }
+
+    #[test]
+    fn authorities_of_ones_own_are_read_from_a_file() {
+        let url = ("smtp-url", "smtps://mail.example.org");
+        let config = read(&[url, ("smtp-ca-file", "ca.pem")], &[], "").unwrap();
+        assert_eq!(config.smtp.unwrap().authorities.as_deref(), Some(CA));
+        let faults = read(&[url, ("smtp-ca-file", "notes.txt")], &[], "").unwrap_err();
+        assert!(faults[0].to_string().starts_with("smtp-ca-file: notes.txt holds no certificate"));
+        let faults = read(&[("smtp-ca-file", "ca.pem")], &[], "").unwrap_err();
+        assert!(faults[0].to_string().contains("smtp-url is not set"), "{}", faults[0]);
     }
 }

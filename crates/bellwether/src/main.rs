@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use base::clock::Clock;
 use base::config::{Config, KEYS, LogFormat};
 use base::db::Db;
+use base::mail::Transport;
 use base::site::Source;
 use bellwether::lists::{LISTS, List};
 use bellwether::table::Table;
@@ -190,7 +191,12 @@ fn read(top: &ArgMatches, given: &ArgMatches) -> Result<Config, Vec<Trouble>> {
 }
 
 fn check_config(config: &Config) -> Outcome {
-    check_site(config).map_err(all)?;
+    let site = check_site(config).err().unwrap_or_default();
+    let mail = run(async { Transport::new(config.smtp.as_ref()).err() })?;
+    let faults: Vec<String> = site.into_iter().chain(mail).collect();
+    if !faults.is_empty() {
+        return Err(all(faults));
+    }
     say("the configuration and the site's files are valid");
     Ok(())
 }

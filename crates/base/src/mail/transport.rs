@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use super::{Letter, Outgoing};
@@ -39,8 +40,11 @@ impl Transport {
     /// What is wrong with the URL.
     pub fn new(smtp: Option<&SmtpUrl>) -> Result<Self, String> {
         let Some(smtp) = smtp else { return Ok(Self::Mailbox) };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&smtp.url)
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&smtp.url)
             .map_err(|e| format!("smtp-url: {e}. Write smtps://user:password@host"))?;
+        if let Some(tls) = trusting(smtp)? {
+            builder = builder.tls(tls);
+        }
         Ok(Self::Smtp(builder.timeout(Some(SMTP_TIMEOUT)).build()))
     }
 
@@ -55,6 +59,25 @@ impl Transport {
             Err(e) => Err(Failure::Transient(chain(&e))),
         }
     }
+}
+
+/// How the connection is protected where authorities of one's own are to be trusted too.
+fn trusting(smtp: &SmtpUrl) -> Result<Option<Tls>, String> {
+    let Some(authorities) = smtp.authorities.as_ref().filter(|_| !smtp.plain) else {
+        return Ok(None);
+    };
+    let fault = |e| {
+        let what = chain(&e);
+        format!("smtp-ca-file: {what}. Name a file with the authority's certificate in PEM")
+    };
+    let url: http::Uri = smtp.url.parse().map_err(|e| format!("smtp-url: {e}"))?;
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let parameters = TlsParameters::builder(host.to_owned())
+        .add_root_certificate(Certificate::from_pem(authorities.as_bytes()).map_err(fault)?)
+        .build()
+        .map_err(fault)?;
+    let is_wrapped = url.scheme_str() == Some("smtps");
+    Ok(Some(if is_wrapped { Tls::Wrapper(parameters) } else { Tls::Required(parameters) }))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -43,7 +43,7 @@ impl MailServer {
 
     /// The way to this server.
     pub fn transport(&self) -> Transport {
-        let smtp = SmtpUrl { url: self.url.clone(), plain: true };
+        let smtp = SmtpUrl { url: self.url.clone(), plain: true, authorities: None };
         Transport::new(Some(&smtp)).unwrap()
     }
 

@@ -84,6 +84,21 @@ async fn every_fault_of_the_configuration_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_none_is_told_before_and_at_the_start() {
+    let scratch = Scratch::new().await;
+    let file = scratch.data().join("ca.pem");
+    let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+    let mail = ["--smtp-url", "smtps://mail.example.org", "--smtp-ca-file", &file];
+    for command in [["check-config"].as_slice(), &["serve", "--listen", "127.0.0.1:0"]] {
+        let said = refused(&scratch, &[command, &mail].concat());
+        assert!(said.contains("where: smtp-ca-file"), "{said}");
+        assert_three_lines(&said);
+    }
+}
+
+#[tokio::test]
 async fn without_a_mail_server_only_this_machine_is_served() {
     let scratch = Scratch::new().await;
     let flags = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://www.example.org"];

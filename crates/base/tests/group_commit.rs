@@ -3,6 +3,8 @@
 
 mod scratch;
 
+use std::pin::pin;
+
 use base::chance::Chance;
 use base::clock::Clock;
 use base::db::Db;
@@ -57,6 +59,32 @@ async fn a_write_that_gives_up_is_undone_and_its_neighbours_stand() {
     assert_eq!(send(&db, &submit(3), "/three").await, Once::First);
     assert_eq!(send(&db, &submit(2), "/again").await, Once::First, "the first try left nothing");
     assert_eq!(send(&db, &submit(1), "/x").await, Once::Again(String::from("/one")));
+}
+
+#[tokio::test]
+async fn what_was_read_of_a_neighbour_is_durable_before_it_is_told() {
+    let (db, _scratch) = open().await;
+    let mut neighbour = db.begin().await.unwrap();
+    once(&mut neighbour, &submit(1), "body", "/one", 1_000).await.unwrap();
+    // Whoever only reads asks for the writer first, so that the neighbour's group stays open while it reads.
+    let mut waiting = pin!(db.begin());
+    let begun = tokio::select! {
+        biased;
+        begun = &mut waiting => Some(begun),
+        () = std::future::ready(()) => None,
+    };
+    let commit = tokio::spawn(neighbour.commit());
+    let mut reading = match begun {
+        Some(begun) => begun.unwrap(),
+        None => waiting.await.unwrap(),
+    };
+    let again = once(&mut reading, &submit(1), "body", "/x", 1_000).await;
+    drop(reading);
+    assert_eq!(again.unwrap(), Once::Again(String::from("/one")));
+    db.settled().await.unwrap();
+    // PostgreSQL lets nobody read what is not durable.
+    assert!(db.commits().is_none_or(|commits| commits.n_writes == 1), "{:?}", db.commits());
+    commit.await.unwrap().unwrap();
 }
 
 #[tokio::test]

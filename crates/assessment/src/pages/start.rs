@@ -132,8 +132,6 @@ pub(super) async fn press(
             let contact = audience::contact(&mut tx, &details.contact_id).await?;
             let contact = contact.ok_or(Refusal::DeadLink)?;
             let is_claim = arrival.sitting.state != Stage::Invited;
-            // What is shown may have been written by somebody else's form a moment ago.
-            tx.commit().await?;
             return visit
                 .show_faults(&start_page(&visit, &token, quiz, &contact, details, is_claim, true));
         }

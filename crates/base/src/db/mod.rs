@@ -190,6 +190,18 @@ impl Db {
         }
     }
 
+    /// Waits until whatever a dropped [`Tx`] may have read is durable: for an answer that rests on it though nothing was
+    /// written. PostgreSQL lets nobody read what is not.
+    ///
+    /// # Errors
+    /// [`DbError::Commit`] if it could not be made durable: what was read is not there.
+    pub async fn settled(&self) -> Result<(), DbError> {
+        match &self.0 {
+            Inner::Sqlite { writer, .. } => writer.settled().await,
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Which engine this is, in words for an operator.
     #[must_use]
     pub fn engine(&self) -> &'static str {

@@ -21,7 +21,8 @@ use super::{Batch, Bound, Conn, DbError};
 const UNABLE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A request's write: begun, and undone unless [`Tx::commit`] says otherwise. What it reads may be another request's write
-/// that is not durable yet, so an answer that rests on it waits for [`Tx::commit`] too, even if nothing was written here.
+/// that is not durable yet, so an answer that rests on it waits for [`Tx::commit`] too, even if nothing was written here, or for
+/// [`Db::settled`](super::Db::settled), as the guard does with every form that is turned down.
 #[derive(Debug)]
 pub struct Tx(Kind);
 
@@ -107,7 +108,8 @@ impl Writer {
                 wake.notified().await;
                 let Some(group) = group.upgrade() else { return };
                 let mut group = group.lock().await;
-                group.settle().await;
+                // Everybody in it is told what became of it.
+                let _ = group.settle().await;
                 if group.conn.is_none() {
                     return;
                 }
@@ -139,16 +141,25 @@ impl Writer {
         failed.is_some_and(|at| at.elapsed() < UNABLE_AFTER_FAILURE)
     }
 
+    /// Commits the group that is open, if one is: its committer may not have come to it yet.
+    pub(super) async fn settled(&self) -> Result<(), DbError> {
+        let mut group = Arc::clone(&self.group).lock_owned().await;
+        if !group.open {
+            return Ok(());
+        }
+        to_the_end(async move { group.settle().await.map_err(DbError::Commit) }).await
+    }
+
     pub(super) async fn checkpoint(&self) -> Result<(), String> {
         let mut group = self.group.lock().await;
-        group.settle().await;
+        group.settle().await?;
         // The passive kind waits for nobody, so that neither does a form.
         group.run("PRAGMA wal_checkpoint(PASSIVE)").await
     }
 
     pub(super) async fn close(&self) {
         let mut group = self.group.lock().await;
-        group.settle().await;
+        let _ = group.settle().await;
         if let Some(conn) = group.conn.take() {
             let _ = conn.close().await;
         }
@@ -197,12 +208,12 @@ impl Group {
     }
 
     /// Commits what the group holds and answers everybody in it.
-    async fn settle(&mut self) {
+    async fn settle(&mut self) -> Result<(), String> {
         if self.abandoned {
             self.undo_abandoned().await;
         }
         if !self.open {
-            return;
+            return Ok(());
         }
         let outcome = self.run("COMMIT").await;
         if outcome.is_err() {
@@ -210,6 +221,7 @@ impl Group {
         }
         self.open = false;
         self.answer(&outcome);
+        outcome
     }
 
     /// Rolls back to the savepoint of a member that gave up. If the savepoint is gone, the engine has rolled back the

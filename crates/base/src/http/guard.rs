@@ -79,7 +79,7 @@ pub async fn guard(State(house): State<Arc<House>>, request: Request, next: Next
         // PostgreSQL takes no NUL in a text, and no address of ours has one.
         refused(Refusal::NotFound)
     } else if is_allowed {
-        match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        match tokio::time::timeout(REQUEST_TIMEOUT, answered(&house, request, next)).await {
             Ok(response) => response,
             Err(_) => refused(Refusal::broken("the request took longer than 30 seconds")),
         }
@@ -90,6 +90,20 @@ pub async fn guard(State(house): State<Arc<House>>, request: Request, next: Next
         response = page_of(&house, &refusal, &path, mailbox, &response);
     }
     secure(&house, response.headers_mut());
+    response
+}
+
+/// The page's answer. A form is turned down only once that on which it rests is durable: another form may have written it a
+/// moment ago. (A form that was acted on has waited for its own commit.)
+async fn answered(house: &House, request: Request, next: Next) -> Response {
+    let is_form = request.method() == Method::POST;
+    let response = next.run(request).await;
+    if is_form && response.status().is_client_error() {
+        match house.db.settled().await {
+            Ok(()) => {}
+            Err(e) => return refused(Refusal::from(e)),
+        }
+    }
     response
 }
 

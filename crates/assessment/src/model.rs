@@ -2,7 +2,7 @@
 
 use base::address::{EmailAddress, parse_line, parse_name};
 use base::clock::DAY_MS;
-use base::http::{FormBody, FormErrors};
+use base::http::{FormBody, FormErrors, SEND};
 use base::site::{Gate, Site};
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +21,6 @@ const PHONE_CHARS_MAX: usize = 40;
 const STRAIGHT_LINE_MIN: usize = 8;
 /// What `sitting.details` holds once the person is gone and only their answers were left for research.
 pub const BLANKED: &str = "{}";
-
-/// Where a form says what is wrong with the whole of it: at its button.
-pub const SEND: &str = "send";
 
 /// How far a sitting has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +76,8 @@ pub struct Details {
 /// The fields of the details form, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct Typed {
+    /// `submit_id`, as it came.
+    pub submit_id: String,
     /// `name`.
     pub name: String,
     /// `email`.
@@ -121,6 +120,7 @@ impl Typed {
         let text = |name: &str| form.get(name).to_owned();
         let ticked = form.with_prefix("purpose.").filter(|(_, value)| !value.is_empty());
         Self {
+            submit_id: text("submit_id"),
             name: text("name"),
             email: text("email"),
             level: text("level"),

@@ -13,7 +13,7 @@ use base::address::EmailAddress;
 use base::db::{DbError, Tx};
 use base::house::House;
 use base::http::{
-    BODY_BYTES_MAX, Cache, Chrome, FormBody, FormErrors, Once, Refusal, Submit, SubmitFault, Visit,
+    BODY_BYTES_MAX, Cache, Chrome, FormBody, FormErrors, Once, Refusal, SEND, Submit, Visit,
     is_same_site, led_to, once, see_other,
 };
 use base::keys::Use;
@@ -449,8 +449,6 @@ pub(crate) struct AskedPage {
     pub(crate) sender: String,
 }
 
-/// Where the form says what is wrong with the whole of it: at its button.
-const SEND: &str = "send";
 pub(crate) const ASK_TITLE: &str = "See, copy or erase what we hold about you";
 
 async fn ask_page(visit: Visit) -> Result<Response, Refusal> {
@@ -476,31 +474,38 @@ async fn ask(visit: Visit, form: FormBody) -> Result<Response, Refusal> {
     if let (Err(fault), true) = (&submit, errors.is_empty()) {
         errors.add(SEND, fault.message());
     }
-    let is_stale = submit.as_ref().is_err_and(|fault| *fault != SubmitFault::TooFast);
     let (Ok(address), Ok(submit), true) = (address, submit, errors.is_empty()) else {
-        let submit_id = match is_stale {
-            true => visit.submit_id(PREFERENCES),
-            false => form.get("submit_id").to_owned(),
-        };
-        return visit.show_faults(&ask_again(&visit, &form, submit_id, errors));
+        return visit.show_faults(&ask_again(&visit, &form, errors));
     };
-    let mut tx = visit.house.db.begin().await?;
-    if once(&mut tx, &submit, &form.hash, "/preferences/sent", visit.now_ms).await? == Once::First {
-        // Only a new form counts: a second click is free.
-        if let Err(Refusal::TooMany { retry_after_s }) = visit.take_budget() {
-            let submit_id = form.get("submit_id").to_owned();
-            let page = ask_again(&visit, &form, submit_id, FormErrors::too_many(SEND));
-            return visit.show_too_many(&page, retry_after_s);
+    match record(&visit, &submit, &form.hash, address).await {
+        Err(Refusal::TooMany { retry_after_s }) => {
+            visit.show_too_many(&ask_again(&visit, &form, FormErrors::too_many()), retry_after_s)
         }
-        mail_preferences(&mut tx, &visit, address).await?;
+        recorded => recorded.map(|()| see_other("/preferences/sent")),
+    }
+}
+
+/// One transaction: the submission and the mail.
+async fn record(
+    visit: &Visit,
+    submit: &Submit,
+    body_hash: &str,
+    address: EmailAddress,
+) -> Result<(), Refusal> {
+    let mut tx = visit.house.db.begin().await?;
+    if once(&mut tx, submit, body_hash, "/preferences/sent", visit.now_ms).await? == Once::First {
+        // Only a new form counts: a second click is free.
+        visit.take_budget()?;
+        mail_preferences(&mut tx, visit, address).await?;
     }
     tx.commit().await?;
     visit.house.mail_queued.notify_one();
-    Ok(see_other("/preferences/sent"))
+    Ok(())
 }
 
-fn ask_again(visit: &Visit, form: &FormBody, submit_id: String, errors: FormErrors) -> AskPage {
+fn ask_again(visit: &Visit, form: &FormBody, errors: FormErrors) -> AskPage {
     let chrome = visit.chrome(ASK_TITLE).with_errors(true);
+    let submit_id = visit.submit_id_again(PREFERENCES, form.get("submit_id"));
     AskPage { chrome, submit_id, email: form.get("email").to_owned(), errors }
 }
 

@@ -13,8 +13,7 @@ use base::address::EmailAddress;
 use base::db::{DbError, Reader, Tx};
 use base::house::House;
 use base::http::{
-    Cache, Chrome, FormBody, FormErrors, Once, Refusal, Submit, SubmitFault, Visit, html, once,
-    see_other,
+    Cache, Chrome, FormBody, FormErrors, Once, Refusal, SEND, Submit, Visit, html, once, see_other,
 };
 use base::mail::NewMessage;
 use futures_util::future::BoxFuture;
@@ -150,7 +149,7 @@ async fn send(State(desk): State<Desk>, visit: Visit, form: FormBody) -> Result<
     let enquiry = new_enquiry(&visit, id, draft, attached.to_owned());
     match record(&desk, &visit, &submit, &form.hash, &enquiry, is_trapped, &outcome).await {
         Err(Refusal::TooMany { retry_after_s }) => {
-            let page = desk.page_again(&visit, &form, FormErrors::too_many("send"), profile);
+            let page = desk.page_again(&visit, &form, FormErrors::too_many(), profile);
             visit.show_too_many(&page, retry_after_s)
         }
         led_to => Ok(see_other(&led_to?)),
@@ -180,10 +179,10 @@ fn check(
         Ok(_) => {}
     }
     if form.unknown_field(&FIELDS, &[]).is_some() {
-        errors.add("send", UNKNOWN_FIELD);
+        errors.add(SEND, UNKNOWN_FIELD);
     }
     if let Err(fault) = &submit {
-        errors.add("send", fault.message());
+        errors.add(SEND, fault.message());
     }
     match (submit, draft) {
         (Ok(submit), Ok(draft)) if errors.is_empty() => Ok((submit, draft)),
@@ -315,7 +314,7 @@ impl Desk {
         }
     }
 
-    /// The same form with its words kept. A submit id that is ours is kept too: the person need not wait again.
+    /// The same form with its words kept.
     fn page_again(
         &self,
         visit: &Visit,
@@ -335,10 +334,7 @@ impl Desk {
             report: profile.as_ref().map(|_| text("report")).unwrap_or_default(),
             attach: form.get("attach") == "yes",
         };
-        let submit_id = match visit.check_submit(FORM, form.get("submit_id")) {
-            Ok(_) | Err(SubmitFault::TooFast) => text("submit_id"),
-            Err(_) => visit.submit_id(FORM),
-        };
+        let submit_id = visit.submit_id_again(FORM, form.get("submit_id"));
         self.page(visit, errors, values, profile, submit_id)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audience::Contact;
 use base::house::House;
-use base::http::{Chrome, FormErrors};
+use base::http::{Chrome, FormErrors, SEND};
 use base::samples::{ID, NOW_MS, Sample, SampleError, Shown};
 
 use crate::mail;
@@ -57,7 +57,7 @@ const EVERY_FAULT: [(&str, &str); 9] = [
     ("programme", "Choose one of the programmes, or none"),
     ("message", "Shorten the message to 5,000 characters. It has 7,312 now"),
     ("attach", "Tick this box or leave it empty"),
-    ("send", "That was quicker than we expect of a person. Please check it and send it again."),
+    (SEND, "That was quicker than we expect of a person. Please check it and send it again."),
 ];
 
 fn about_a_programme() -> Values {

@@ -5,12 +5,12 @@ use audience::{Admitted, Person};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use base::db::{DbError, Tx};
-use base::http::{Chrome, FormBody, FormErrors, Once, Refusal, Visit, once, see_other};
+use base::http::{Chrome, FormBody, FormErrors, Once, Refusal, SEND, Visit, once, see_other};
 use base::keys::Use;
 
 use super::{Arrival, Door, Shared};
 use crate::mail;
-use crate::model::{self, Details, SEND, SignUp, Typed};
+use crate::model::{self, Details, SignUp, Typed};
 use crate::quiz::Quiz;
 use crate::store::{self, NewSitting, Signup, Sitting};
 
@@ -18,7 +18,7 @@ use crate::store::{self, NewSitting, Signup, Sitting};
 pub(super) struct DetailsForm {
     /// Where it posts.
     pub action: String,
-    /// A fresh submit id.
+    /// The one that came with what was typed, or a fresh one.
     pub submit_id: String,
     /// What was typed.
     pub typed: Typed,
@@ -51,7 +51,7 @@ impl DetailsForm {
         let wording = |id: &String| Some((id.clone(), site.purposes.get(id)?.wording.clone()));
         Self {
             action,
-            submit_id: visit.submit_id(name),
+            submit_id: visit.submit_id_again(name, &typed.submit_id),
             typed,
             errors,
             levels: levels.map(|level| (level.id.clone(), level.label.clone())).collect(),
@@ -322,7 +322,7 @@ async fn answer(
             visit.show_faults(&details_page(visit, form, standfirst, is_sent))
         }
         Sent::TooMany(typed, retry_after_s) => {
-            let errors = FormErrors::too_many(SEND);
+            let errors = FormErrors::too_many();
             let form = DetailsForm::new(visit, quiz, action, &name, typed, errors);
             let page = details_page(visit, form, standfirst, is_sent);
             visit.show_too_many(&page, retry_after_s)

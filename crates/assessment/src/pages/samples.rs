@@ -11,7 +11,7 @@ use publishing::Publication;
 use super::report::{Controls, DeletePage, Opened};
 use super::{Assessment, details, notices, questions, report, review, signup, start};
 use crate::mail;
-use crate::model::{Details, SEND, State, Typed};
+use crate::model::{Details, State, Typed};
 use crate::quiz::{Quiz, Quizzes};
 use crate::scoring::Answers;
 use crate::store::{Signup, Sitting};
@@ -190,7 +190,7 @@ fn every_field(house: &Arc<House>) -> Result<Shown, SampleError> {
 }
 
 fn too_many(house: &Arc<House>) -> Result<Shown, SampleError> {
-    shaped(house, FormErrors::too_many(SEND), |_| ())
+    shaped(house, FormErrors::too_many(), |_| ())
 }
 
 /// The page of a quiz that asks for nothing before it begins.

@@ -88,7 +88,7 @@ pub(super) async fn send(
         Sent::To(response) => Ok(response),
         Sent::Faulty(typed, errors) => visit.show_faults(&page_of(&visit, quiz, typed, errors)),
         Sent::TooMany(typed, retry_after_s) => {
-            let page = page_of(&visit, quiz, typed, FormErrors::too_many(model::SEND));
+            let page = page_of(&visit, quiz, typed, FormErrors::too_many());
             visit.show_too_many(&page, retry_after_s)
         }
     }
@@ -99,7 +99,9 @@ async fn begin(visit: &Visit, quiz: &Quiz, form: &FormBody) -> Result<Response, 
     let faulty = |message: &str| {
         let mut errors = FormErrors::default();
         errors.add("begin", message);
-        visit.show_faults(&page_of(visit, quiz, Typed::default(), errors))
+        let submit_id = form.get("submit_id").to_owned();
+        let typed = Typed { submit_id, ..Typed::default() };
+        visit.show_faults(&page_of(visit, quiz, typed, errors))
     };
     if form.unknown_field(&["submit_id"], &[]).is_some() {
         return faulty("The form held a field that is not ours. Send it again");
@@ -230,8 +232,12 @@ pub(super) fn page_of<'a>(
     // Not the path as it was asked for, which may be spelt in many ways: this page is kept for everybody.
     let chrome = Chrome::new(&visit.house, &quiz.site.title, &action, visit.mailbox)
         .public(&visit.house, &quiz.site.standfirst);
-    let form = (quiz.site.gate == Gate::First)
-        .then(|| DetailsForm::new(visit, quiz, action, &name, typed, errors.clone()));
-    let submit_id = if form.is_some() { String::new() } else { visit.submit_id(&name) };
+    let (form, submit_id) = match quiz.site.gate {
+        Gate::First => {
+            let form = DetailsForm::new(visit, quiz, action, &name, typed, errors.clone());
+            (Some(form), String::new())
+        }
+        _ => (None, visit.submit_id_again(&name, &typed.submit_id)),
+    };
     QuizPage { chrome: chrome.with_errors(!errors.is_empty()), quiz, form, errors, submit_id }
 }

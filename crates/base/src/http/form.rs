@@ -1,11 +1,14 @@
 //! A form as it came in: URL-encoded, bounded, UTF-8 without NUL, before anything is believed of it.
 
-use axum::extract::{FromRequest, Request};
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt as _, Limited};
 
 use super::Refusal;
 use crate::encode;
+use crate::house::House;
 
 /// Bytes of the largest form.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -14,7 +17,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct FormBody {
     fields: Vec<(String, String)>,
-    /// SHA-256 of the body as sent, in hexadecimal: what "the same form again" means.
+    /// Keyed hash of the body as sent, in hexadecimal: what "the same form again" means. Keyed, so that what is kept of it
+    /// cannot be tried against guesses of what was typed. Empty where no body was sent.
     pub hash: String,
 }
 
@@ -46,7 +50,7 @@ impl FormBody {
         })
     }
 
-    /// Reads URL-encoded bytes.
+    /// Reads URL-encoded bytes, such as an address's query.
     ///
     /// # Errors
     /// [`Refusal::Unreadable`] for broken UTF-8 or a NUL.
@@ -58,7 +62,7 @@ impl FormBody {
             let value = decode(halves.next().unwrap_or_default())?;
             fields.push((name, value));
         }
-        Ok(Self { fields, hash: encode::sha256_hex(body) })
+        Ok(Self { fields, hash: String::new() })
     }
 }
 
@@ -69,21 +73,27 @@ fn decode(bytes: &[u8]) -> Result<String, Refusal> {
     if text.contains('\0') { Err(Refusal::Unreadable) } else { Ok(text) }
 }
 
-impl<S: Send + Sync> FromRequest<S> for FormBody {
+impl<S> FromRequest<S> for FormBody
+where
+    Arc<House>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
         let essence = kind.split(';').next().unwrap_or("").trim();
         if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Refusal::WrongType);
         }
         let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
-        match body {
-            Ok(body) => Self::parse(&body.to_bytes()),
-            Err(e) if e.is::<http_body_util::LengthLimitError>() => Err(Refusal::TooLarge),
-            Err(_) => Err(Refusal::Unreadable),
-        }
+        let body = match body {
+            Ok(body) => body.to_bytes(),
+            Err(e) if e.is::<http_body_util::LengthLimitError>() => return Err(Refusal::TooLarge),
+            Err(_) => return Err(Refusal::Unreadable),
+        };
+        let mac = <Arc<House>>::from_ref(state).keys.mac(&[b"body", &body]);
+        Ok(Self { hash: encode::hex(&mac), ..Self::parse(&body)? })
     }
 }
 
@@ -100,15 +110,18 @@ pub struct FieldError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormErrors(pub Vec<FieldError>);
 
+/// Where a form says what is wrong with the whole of it: its button, since nothing typed is wrong.
+pub const SEND: &str = "send";
+
 const TOO_MANY: &str = "More forms came from your network in the last hour than we accept. Your words are kept: \
      please send them again in an hour, or write to the address at the foot of this page";
 
 impl FormErrors {
-    /// That the network's budget is used up, told at `field`: the button, since nothing typed is wrong.
+    /// That the network's budget is used up.
     #[must_use]
-    pub fn too_many(field: &str) -> Self {
+    pub fn too_many() -> Self {
         let mut errors = Self::default();
-        errors.add(field, TOO_MANY);
+        errors.add(SEND, TOO_MANY);
         errors
     }
 

@@ -12,7 +12,7 @@ mod visit;
 
 pub use budget::{Budgets, network};
 pub use filled::{Filled, SUBMIT_ID_GAP};
-pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors};
+pub use form::{BODY_BYTES_MAX, FieldError, FormBody, FormErrors, SEND};
 pub(crate) use guard::RefusalPage;
 pub use guard::{guard, is_same_site};
 pub use page::{Cache, Chrome, OpenGraph, html};

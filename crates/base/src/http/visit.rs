@@ -75,6 +75,16 @@ impl Visit {
         submit::issue(&self.house.keys, &self.house.chance, form, self.now_ms)
     }
 
+    /// The submit id for `form` shown again after it was turned down: the one that came with it, so that the person need not
+    /// wait again and a second click on the mended form is one record; a fresh one if that is foreign or stale.
+    #[must_use]
+    pub fn submit_id_again(&self, form: &str, id: &str) -> String {
+        match Submit::check(&self.house.keys, form, id, self.now_ms) {
+            Ok(submit) => submit.id,
+            Err(_) => self.submit_id(form),
+        }
+    }
+
     /// Checks the submit id that came with `form`, its time included unless budgets are off.
     ///
     /// # Errors

@@ -373,6 +373,18 @@ async fn forms_that_send_nothing_use_up_nobodys_share_of_mail() {
 }
 
 #[tokio::test]
+async fn what_is_kept_of_a_form_cannot_be_tried_against_guesses() {
+    let app = TestApp::start().await;
+    let submit_id = field(&app.get(QUIZ).await.1, "submit_id");
+    app.house.clock.advance(crate::persons::READING_MS);
+    let fields = [("submit_id", submit_id.as_str()), ("name", "Ada"), ("email", "ada@example.org")];
+    location(&app.post(QUIZ, &fields).await.0);
+    let guessed = base::encode::sha256_hex(crate::app::encode(&fields).as_bytes());
+    let stored = app.everything_stored().await;
+    assert!(stored.contains(&submit_id) && !stored.contains(&guessed), "{stored}");
+}
+
+#[tokio::test]
 async fn details_left_beside_a_result_that_nobody_fetched_are_hers_to_copy_and_erase() {
     let edits = [("gate = \"first\"", "gate = \"last\"")];
     let app = TestApp::start_with(&edits).await;

@@ -243,7 +243,11 @@ async fn what_is_wrong_with_the_form_is_said_beside_the_field_and_nothing_is_los
         assert!(
             page.contains("value=\"middle\" selected") && page.contains("value=\"yes\" checked")
         );
-        assert_ne!(field(&page, "submit_id"), submit_id, "a fresh id");
+        assert_eq!(
+            field(&page, "submit_id"),
+            submit_id,
+            "mended and clicked twice, still one form"
+        );
     }
     assert_eq!(app.count("signup").await, 0);
     for (name, email) in
@@ -290,6 +294,7 @@ async fn unknown_fields_foreign_ids_and_haste_are_met_with_the_form() {
     let (response, page) = app.post(QUIZ, &fields).await;
     assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "open too long");
     assert!(page.contains("open too long"));
+    assert_ne!(field(&page, "submit_id"), hasty, "a fresh one, which works");
 }
 
 #[tokio::test]

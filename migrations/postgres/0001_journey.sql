@@ -140,6 +140,8 @@ CREATE TABLE sitting (
     gate TEXT COLLATE "C" NOT NULL CHECK (gate IN ('first', 'last', 'none')),
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('invited', 'started', 'finished')),
     details TEXT COLLATE "C" NOT NULL,
+    -- Whose details stand there while the result is nobody's.
+    details_contact_id TEXT COLLATE "C",
     level TEXT COLLATE "C" NOT NULL,
     start_nonce TEXT COLLATE "C" NOT NULL,
     report_nonce TEXT COLLATE "C" NOT NULL,

@@ -8,7 +8,7 @@ CREATE TABLE submission (
     outcome TEXT NOT NULL,
     created_ms BIGINT NOT NULL,
     PRIMARY KEY (submit_id, body_hash)
-);
+) WITHOUT ROWID;
 
 -- The outbox: one row a mail, rendered when it is sent.
 CREATE TABLE message (
@@ -35,7 +35,7 @@ CREATE TABLE delivery (
     outcome TEXT NOT NULL CHECK (outcome IN ('sent', 'retry', 'failed')),
     detail TEXT NOT NULL,
     PRIMARY KEY (message_id, n_attempt)
-);
+) WITHOUT ROWID;
 
 -- The built-in mailbox of a machine without a mail server.
 CREATE TABLE mailbox (
@@ -119,7 +119,7 @@ CREATE TABLE suppression (
     address_hash TEXT NOT NULL PRIMARY KEY,
     reason TEXT NOT NULL CHECK (reason IN ('bounce', 'complaint')),
     created_ms BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 -- The receipt of an erasure: what proves the ledger that is gone, and what to redo after a restore.
 CREATE TABLE erasure (
@@ -142,6 +142,8 @@ CREATE TABLE sitting (
     gate TEXT NOT NULL CHECK (gate IN ('first', 'last', 'none')),
     state TEXT NOT NULL CHECK (state IN ('invited', 'started', 'finished')),
     details TEXT NOT NULL,
+    -- Whose details stand there while the result is nobody's.
+    details_contact_id TEXT,
     level TEXT NOT NULL,
     start_nonce TEXT NOT NULL,
     report_nonce TEXT NOT NULL,

@@ -15,7 +15,7 @@ base::statements! {
     RENEW_SIGNUP = "UPDATE signup SET message_id = $2, created_ms = $3 WHERE id = $1";
     INVITE = "INSERT INTO sitting (id, contact_id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'invited', $8, $9, $10, $11, FALSE, $12) ON CONFLICT (contact_id, quiz) WHERE state = 'invited' AND contact_id IS NOT NULL DO UPDATE SET contact_id = excluded.contact_id, quiz = excluded.quiz, state = excluded.state, details = excluded.details, level = excluded.level, created_ms = excluded.created_ms";
     BEGIN_UNLINKED = "INSERT INTO sitting (id, quiz, instrument_id, instrument_hash, form_id, gate, state, details, level, start_nonce, report_nonce, report_hidden, created_ms, started_ms) VALUES ($1, $2, $3, $4, $5, $6, 'started', '', '', $7, $8, FALSE, $9, $9)";
-    SET_DETAILS = "UPDATE sitting SET details = $2, level = $3 WHERE id = $1 AND contact_id IS NULL";
+    SET_DETAILS = "UPDATE sitting SET details = $2, details_contact_id = $3, level = $4 WHERE id = $1 AND contact_id IS NULL";
     START = "UPDATE sitting SET state = 'started', started_ms = $2 WHERE id = $1 AND state = 'invited'";
     CLAIM = "UPDATE sitting SET contact_id = $2, claimed_ms = $3 WHERE id = $1 AND contact_id IS NULL";
     HOLD_STARTED = "UPDATE sitting SET state = 'started' WHERE id = $1 AND state = 'started'";
@@ -34,8 +34,8 @@ base::statements! {
     COPY_ANSWERS = "INSERT INTO response (sitting_id, item_id, answer, at_ms) SELECT $1, item_id, answer, at_ms / $3 * $3 FROM response WHERE sitting_id = $2";
     COPY_PROFILE = "INSERT INTO profile (sitting_id, engine, scores, created_ms) SELECT $1, engine, scores, created_ms / $3 * $3 FROM profile WHERE sitting_id = $2";
     ERASE = "DELETE FROM sitting WHERE contact_id = $1";
-    GIVEN_UNCLAIMED = "SELECT sitting.details FROM sitting JOIN signup ON signup.sitting_id = sitting.id WHERE signup.contact_id = $1 AND sitting.contact_id IS NULL AND sitting.details LIKE '{\"contact_id\":\"' || $1 || '\"%' ORDER BY sitting.id";
-    ERASE_GIVEN = "UPDATE sitting SET details = '', level = '' WHERE contact_id IS NULL AND id IN (SELECT sitting_id FROM signup WHERE contact_id = $1) AND details LIKE '{\"contact_id\":\"' || $1 || '\"%'";
+    GIVEN_UNCLAIMED = "SELECT details FROM sitting WHERE contact_id IS NULL AND details_contact_id = $1 AND id IN (SELECT sitting_id FROM signup WHERE contact_id = $1) ORDER BY id";
+    ERASE_GIVEN = "UPDATE sitting SET details = '', details_contact_id = NULL, level = '' WHERE contact_id IS NULL AND details_contact_id = $1 AND id IN (SELECT sitting_id FROM signup WHERE contact_id = $1)";
     ERASE_SIGNUPS = "DELETE FROM signup WHERE contact_id = $1";
     RETAIN_INVITED = "DELETE FROM sitting WHERE state = 'invited' AND created_ms < $1 AND NOT EXISTS (SELECT 1 FROM signup WHERE signup.sitting_id = sitting.id AND signup.created_ms >= $1)";
     RETAIN_UNCLAIMED = "DELETE FROM sitting WHERE contact_id IS NULL AND details <> $2 AND created_ms < $1";
@@ -301,7 +301,7 @@ pub(crate) async fn set_details(
     level: &str,
 ) -> Result<(), DbError> {
     let json = to_json(details, sitting_id)?;
-    base::later!(tx, SET_DETAILS, sitting_id, &json, level)
+    base::later!(tx, SET_DETAILS, sitting_id, &json, &details.contact_id, level)
 }
 
 /// From invited to started; false if it had been started before.
